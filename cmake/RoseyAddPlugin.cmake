@@ -1,0 +1,28 @@
+# rosey_add_plugin(name SOURCES file...): a library that the host can load, and unload for good.
+#
+#   -fno-gnu-unique, hidden inlines   a unique symbol would make dlclose a silent no-op
+#   the version script                one exported symbol, so that plugins cannot collide
+#   no SONAME                         the loader must never take a new file for an old one
+set(ROSEY_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
+
+function(rosey_add_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES")
+  if(NOT arg_SOURCES)
+    message(FATAL_ERROR "rosey_add_plugin(${name}): SOURCES is missing")
+  endif()
+  add_library(${name} MODULE ${arg_SOURCES})
+  target_compile_features(${name} PRIVATE cxx_std_20 c_std_11)
+  set_target_properties(${name} PROPERTIES
+    PREFIX "lib"
+    NO_SONAME ON
+    POSITION_INDEPENDENT_CODE ON
+    C_VISIBILITY_PRESET hidden
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON
+    LINK_DEPENDS "${ROSEY_PLUGIN_MAP}")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique>)
+  endif()
+  target_link_options(${name} PRIVATE "LINKER:--version-script=${ROSEY_PLUGIN_MAP}")
+  target_link_libraries(${name} PRIVATE Rosey::plugin_api)
+endfunction()

@@ -1,0 +1,17 @@
+# Finds what Debian 12 ships; nothing is downloaded. scripts/install-packages names the packages.
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json url)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(SQLiteCpp REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
+# Debian's cnats-config.cmake names a static library that the package does not hold.
+pkg_check_modules(nats REQUIRED IMPORTED_TARGET libnats)
+
+find_program(ROSEY_CCACHE ccache)
+if(ROSEY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER "${ROSEY_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${ROSEY_CCACHE}")
+endif()

@@ -1,0 +1,83 @@
+/* What a plugin offers the host: one exported function, which returns one constant table. */
+#ifndef ROSEY_ABI_PLUGIN_H
+#define ROSEY_ABI_PLUGIN_H
+
+#include "rosey/abi/host.h"
+#include "rosey/abi/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Who may use a verb, least first. */
+enum { ROSEY_ROLE_USER = 0, ROSEY_ROLE_MODERATOR = 1, ROSEY_ROLE_ADMIN = 2 };
+
+/* A word that people type in a channel, and the subject on which the plugin answers it. */
+typedef struct rosey_verb {
+  rosey_header header;
+  const char* name;      /* "add": lower case letters, digits and '-' */
+  const char* subject;   /* "rosey.command.playlist.add" */
+  const char* arguments; /* "<url>"; "" for none */
+  const char* help;      /* one line */
+  int32_t least_role;    /* ROSEY_ROLE_..., for the help text; the plugin itself refuses */
+} rosey_verb;
+
+/* A running plugin, as the plugin itself sees it. */
+typedef struct rosey_instance rosey_instance;
+
+/* Strings and arrays are static: valid while the library is loaded.
+   No function may throw, and none may be null except get_ext. */
+typedef struct rosey_plugin {
+  rosey_header header;
+
+  /* The host's minor version that this plugin cannot do without. */
+  uint16_t needs_host_minor;
+
+  const char* id;      /* [a-z][a-z0-9-]{0,31}, the same in every version of the plugin */
+  const char* version; /* for people: "1.4.0" */
+  const char* build;   /* for people: compiler, date, commit; may be "" */
+
+  const rosey_verb* const* verbs; /* array of verb_count pointers */
+  uint32_t verb_count;
+
+  /* [plugin-thread] Makes an instance. `host` is valid until destroy() returns. On failure nothing
+     remains and `error` says why. Nothing is subscribed or started here. */
+  rosey_status (*create)(const rosey_host* host, rosey_instance** instance,
+                         rosey_error* error) ROSEY_NOEXCEPT;
+
+  /* [plugin-thread] Reads the configuration (a JSON object), subscribes, starts working. Must not
+     wait for anything: the host gives it a deadline. During a reload an older instance still runs
+     beside this one. On failure the host goes on with request_stop() and destroy(). */
+  rosey_status (*start)(rosey_instance* instance, rosey_string config_json,
+                        rosey_error* error) ROSEY_NOEXCEPT;
+
+  /* [any-thread] Asks the instance to finish what it began and to call host->stopped(). Never
+     waits; asking again changes nothing. */
+  void (*request_stop)(rosey_instance* instance) ROSEY_NOEXCEPT;
+
+  /* [plugin-thread] Frees the instance and joins its threads. Called once for every instance that
+     create() made, when no task, message or callback of it is left. */
+  void (*destroy)(rosey_instance* instance) ROSEY_NOEXCEPT;
+
+  /* [any-thread] An optional feature of the plugin by "name/revision", or null. May be null. */
+  const void* (*get_ext)(rosey_instance* instance, const char* id) ROSEY_NOEXCEPT;
+} rosey_plugin;
+
+/* The one symbol that a plugin exports; its name carries the major version. Pure: no thread, no
+   allocation, no global state; the same pointer every time. */
+#define ROSEY_PLUGIN_QUERY_SYMBOL "rosey_plugin_query_v1"
+typedef const rosey_plugin* (*rosey_plugin_query_fn)(void) ROSEY_NOEXCEPT;
+
+#if defined(_WIN32)
+#define ROSEY_PLUGIN_EXPORT __declspec(dllexport)
+#else
+#define ROSEY_PLUGIN_EXPORT __attribute__((visibility("default")))
+#endif
+
+ROSEY_PLUGIN_EXPORT const rosey_plugin* rosey_plugin_query_v1(void) ROSEY_NOEXCEPT;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ROSEY_ABI_PLUGIN_H */

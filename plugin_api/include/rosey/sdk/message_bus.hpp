@@ -1,0 +1,131 @@
+// The bus as a plugin sees it: publish, subscribe, request. The host's NATS connection is behind it
+// in production, a fake in unit tests.
+#pragma once
+
+#include <boost/asio/async_result.hpp>
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace rosey::sdk {
+
+// Why a request had no answer.
+enum class bus_errc {
+  timed_out = 1,      // nobody answered in time; the request may still be carried out
+  no_responders = 2,  // nobody listens on the subject
+  disconnected = 3,   // it could not be sent
+  stopped = 4,        // the plugin is closing
+};
+
+inline const boost::system::error_category& bus_category() {
+  class category final : public boost::system::error_category {
+    const char* name() const noexcept override { return "rosey.bus"; }
+    std::string message(int value) const override {
+      switch (static_cast<bus_errc>(value)) {
+        case bus_errc::timed_out: return "no answer in time";
+        case bus_errc::no_responders: return "nobody listens on this subject";
+        case bus_errc::disconnected: return "not connected to NATS";
+        case bus_errc::stopped: return "the plugin is closing";
+      }
+      return "unknown bus error";
+    }
+  };
+  static const category instance;
+  return instance;
+}
+
+inline boost::system::error_code make_error_code(bus_errc value) {
+  return {static_cast<int>(value), bus_category()};
+}
+
+struct message {
+  std::string subject;
+  std::string reply;  // "" when no answer is expected
+  std::string payload;
+};
+
+// All functions are called on the plugin's thread, all handlers run there, never inside the call
+// that installed them.
+class message_bus {
+ public:
+  using message_handler = std::function<void(message)>;
+  using subscription_id = std::uint64_t;
+
+  // Completion of a request; type-erased and move-only, called at most once.
+  class reply_handler {
+   public:
+    virtual ~reply_handler() = default;
+    virtual void complete(boost::system::error_code failure, std::string payload) = 0;
+  };
+
+  virtual ~message_bus() = default;
+
+  // Throws boost::system::system_error if the message cannot be handed to the connection.
+  virtual void publish(std::string_view subject, std::string_view payload) = 0;
+
+  // Throws std::runtime_error with the host's reason. An empty group: every subscriber gets every
+  // message. With a group: this plugin's work, which the host drains before it stops the plugin.
+  virtual subscription_id subscribe(std::string_view subject, std::string_view queue_group,
+                                    message_handler handler) = 0;
+  virtual void unsubscribe(subscription_id id) = 0;
+
+  // Signature void(error_code, std::string payload). Completes with a bus_errc when there is no
+  // answer within the timeout. Cancellation (terminal, partial or total) abandons the wait with
+  // operation_aborted; the request itself may still be carried out.
+  template <class CompletionToken>
+  auto async_request(std::string subject, std::string payload, std::chrono::milliseconds timeout,
+                     CompletionToken&& token) {
+    return boost::asio::async_initiate<CompletionToken,
+                                       void(boost::system::error_code, std::string)>(
+        [this](auto handler, std::string subject, std::string payload,
+               std::chrono::milliseconds timeout) {
+          using handler_type = std::decay_t<decltype(handler)>;
+          start_request(std::move(subject), std::move(payload), timeout,
+                        std::make_unique<erased_handler<handler_type>>(std::move(handler), *this));
+        },
+        token, std::move(subject), std::move(payload), timeout);
+  }
+
+ protected:
+  // Takes the handler over and completes it later on the plugin's thread, never inside this call.
+  virtual void start_request(std::string subject, std::string payload,
+                             std::chrono::milliseconds timeout,
+                             std::unique_ptr<reply_handler> handler) = 0;
+
+  // Completes the request of this handler with operation_aborted, if it is still waiting.
+  virtual void cancel_request(reply_handler* handler) = 0;
+
+ private:
+  template <class Handler>
+  class erased_handler final : public reply_handler {
+   public:
+    erased_handler(Handler handler, message_bus& bus) : handler_(std::move(handler)) {
+      auto slot = boost::asio::get_associated_cancellation_slot(handler_);
+      if (slot.is_connected()) {
+        slot.assign([this, &bus](boost::asio::cancellation_type) { bus.cancel_request(this); });
+      }
+    }
+    void complete(boost::system::error_code failure, std::string payload) override {
+      auto slot = boost::asio::get_associated_cancellation_slot(handler_);
+      if (slot.is_connected()) slot.clear();
+      // The handler may destroy everything, this object included.
+      Handler handler = std::move(handler_);
+      std::move(handler)(failure, std::move(payload));
+    }
+
+   private:
+    Handler handler_;
+  };
+};
+
+}  // namespace rosey::sdk
+
+template <>
+struct boost::system::is_error_code_enum<rosey::sdk::bus_errc> : std::true_type {};

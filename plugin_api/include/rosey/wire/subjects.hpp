@@ -1,0 +1,35 @@
+// Every NATS subject that host, plugins and storage service speak on.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace rosey::wire::subjects {
+
+// Requests to the host that runs plugins.
+inline constexpr char admin_plugin_list[] = "rosey.admin.plugin.list";
+inline constexpr char admin_plugin_load[] = "rosey.admin.plugin.load";
+inline constexpr char admin_plugin_unload[] = "rosey.admin.plugin.unload";
+inline constexpr char admin_plugin_reload[] = "rosey.admin.plugin.reload";
+
+// A plugin speaking unasked: {"channel","message"}.
+inline constexpr char chat_send[] = "rosey.chat.send";
+
+// Storage requests of one plugin; `plugin` is its id.
+inline std::string row(std::string_view plugin, std::string_view operation) {
+  return "db.row." + std::string(plugin) + "." + std::string(operation);
+}
+inline std::string kv(std::string_view plugin, std::string_view operation) {
+  return "db.kv." + std::string(plugin) + "." + std::string(operation);
+}
+inline std::string batch(std::string_view plugin) { return "db.batch." + std::string(plugin); }
+inline std::string migrate(std::string_view plugin, std::string_view action) {
+  return "db.migrate." + std::string(plugin) + "." + std::string(action);
+}
+
+// What the storage service listens on, and its queue group.
+inline constexpr const char* storage_all[] = {"db.row.*.*", "db.kv.*.*", "db.batch.*",
+                                              "db.migrate.*.*"};
+inline constexpr char storage_queue_group[] = "storage";
+
+}  // namespace rosey::wire::subjects
