@@ -68,7 +68,8 @@ typedef struct rosey_host {
   /* [any-thread] Ends a subscription. When nothing of it can arrive any more, done(arg) is called
      on the plugin-thread, exactly once if the result is ROSEY_OK, also when the plugin closes
      meanwhile. `done` may be null. */
-  rosey_status (*unsubscribe)(void* self, uint64_t id, rosey_task_fn done, void* arg) ROSEY_NOEXCEPT;
+  rosey_status (*unsubscribe)(void* self, uint64_t id, rosey_task_fn done,
+                              void* arg) ROSEY_NOEXCEPT;
 
   /* [any-thread] The plugin's answer to request_stop(): it has finished its work and will start
      nothing more. Called once; later calls are ignored. */
@@ -79,7 +80,7 @@ typedef struct rosey_host {
 
   /* [any-thread] An optional feature by "name/revision", or null. The table is valid as long as
      this one. */
-  const void* (*get_ext)(void* self, const char* id) ROSEY_NOEXCEPT;
+  const void* (*get_ext)(void* self, const char* id)ROSEY_NOEXCEPT;
 } rosey_host;
 
 #ifdef __cplusplus

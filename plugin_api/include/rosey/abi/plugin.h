@@ -60,13 +60,13 @@ typedef struct rosey_plugin {
   void (*destroy)(rosey_instance* instance) ROSEY_NOEXCEPT;
 
   /* [any-thread] An optional feature of the plugin by "name/revision", or null. May be null. */
-  const void* (*get_ext)(rosey_instance* instance, const char* id) ROSEY_NOEXCEPT;
+  const void* (*get_ext)(rosey_instance* instance, const char* id)ROSEY_NOEXCEPT;
 } rosey_plugin;
 
 /* The one symbol that a plugin exports; its name carries the major version. Pure: no thread, no
    allocation, no global state; the same pointer every time. */
 #define ROSEY_PLUGIN_QUERY_SYMBOL "rosey_plugin_query_v1"
-typedef const rosey_plugin* (*rosey_plugin_query_fn)(void) ROSEY_NOEXCEPT;
+typedef const rosey_plugin* (*rosey_plugin_query_fn)(void)ROSEY_NOEXCEPT;
 
 #if defined(_WIN32)
 #define ROSEY_PLUGIN_EXPORT __declspec(dllexport)

@@ -10,11 +10,17 @@
 #define ROSEY_ABI_MAJOR 1
 #define ROSEY_ABI_MINOR 0
 
+/* No exception crosses the boundary. */
+#ifndef ROSEY_NOEXCEPT
 #ifdef __cplusplus
 #define ROSEY_NOEXCEPT noexcept
-extern "C" {
 #else
 #define ROSEY_NOEXCEPT
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
 #endif
 
 /* First member of every struct that crosses the boundary. `size` is what the side that made the
@@ -33,11 +39,11 @@ typedef struct rosey_header {
 typedef int32_t rosey_status;
 enum {
   ROSEY_OK = 0,
-  ROSEY_FAILED = 1,            /* the error text says why */
-  ROSEY_INVALID_ARGUMENT = 2,  /* the caller broke the contract */
-  ROSEY_STOPPED = 3,           /* too late: the plugin is closing or closed */
-  ROSEY_UNSUPPORTED = 4,       /* version or extension not available */
-  ROSEY_REFUSED = 5,           /* understood, and not allowed */
+  ROSEY_FAILED = 1,           /* the error text says why */
+  ROSEY_INVALID_ARGUMENT = 2, /* the caller broke the contract */
+  ROSEY_STOPPED = 3,          /* too late: the plugin is closing or closed */
+  ROSEY_UNSUPPORTED = 4,      /* version or extension not available */
+  ROSEY_REFUSED = 5,          /* understood, and not allowed */
   ROSEY_OUT_OF_MEMORY = 6
 };
 

@@ -2,7 +2,9 @@
 // in production, a fake in unit tests.
 #pragma once
 
+#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/system_error.hpp>
 #include <chrono>
@@ -29,10 +31,14 @@ inline const boost::system::error_category& bus_category() {
     const char* name() const noexcept override { return "rosey.bus"; }
     std::string message(int value) const override {
       switch (static_cast<bus_errc>(value)) {
-        case bus_errc::timed_out: return "no answer in time";
-        case bus_errc::no_responders: return "nobody listens on this subject";
-        case bus_errc::disconnected: return "not connected to NATS";
-        case bus_errc::stopped: return "the plugin is closing";
+        case bus_errc::timed_out:
+          return "no answer in time";
+        case bus_errc::no_responders:
+          return "nobody listens on this subject";
+        case bus_errc::disconnected:
+          return "not connected to NATS";
+        case bus_errc::stopped:
+          return "the plugin is closing";
       }
       return "unknown bus error";
     }

@@ -16,9 +16,12 @@ enum class role { user, moderator, admin };  // least first
 
 inline std::string_view to_string(role value) {
   switch (value) {
-    case role::user: return "user";
-    case role::moderator: return "moderator";
-    case role::admin: return "admin";
+    case role::user:
+      return "user";
+    case role::moderator:
+      return "moderator";
+    case role::admin:
+      return "admin";
   }
   return "user";
 }

@@ -161,8 +161,7 @@ class field_reader {
   std::int64_t as_integer(std::string_view key, const json::value& value, std::int64_t least,
                           std::int64_t most) {
     boost::system::error_code failure;
-    const auto number =
-        value.is_double() ? std::int64_t{} : value.to_number<std::int64_t>(failure);
+    const auto number = value.is_double() ? std::int64_t{} : value.to_number<std::int64_t>(failure);
     if (value.is_double() || failure || number < least || number > most) {
       fail(quoted(key) + " must be a whole number" + range(least, most));
       return 0;

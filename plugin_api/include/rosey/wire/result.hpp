@@ -1,4 +1,5 @@
-// An expected failure as a value: what went wrong, as a code for programs and a sentence for people.
+// An expected failure as a value: what went wrong, as a code for programs and a sentence for
+// people.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -10,6 +11,12 @@
 namespace rosey {
 
 struct error {
+  // Not an aggregate: C++20 would let one be made from the code alone, and a result<std::string>
+  // could then not tell its value from its error.
+  error() = default;
+  error(std::string failure_code, std::string sentence)
+      : code(std::move(failure_code)), message(std::move(sentence)) {}
+
   std::string code;     // "bad_request": stable, lower case; codes:: has those of the commands
   std::string message;  // one sentence, without an emoji or a final newline
 

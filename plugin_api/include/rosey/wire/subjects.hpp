@@ -12,6 +12,10 @@ inline constexpr char admin_plugin_load[] = "rosey.admin.plugin.load";
 inline constexpr char admin_plugin_unload[] = "rosey.admin.plugin.unload";
 inline constexpr char admin_plugin_reload[] = "rosey.admin.plugin.reload";
 
+inline std::string admin_plugin(std::string_view action) {
+  return "rosey.admin.plugin." + std::string(action);
+}
+
 // A plugin speaking unasked: {"channel","message"}.
 inline constexpr char chat_send[] = "rosey.chat.send";
 
@@ -22,7 +26,9 @@ inline std::string row(std::string_view plugin, std::string_view operation) {
 inline std::string kv(std::string_view plugin, std::string_view operation) {
   return "db.kv." + std::string(plugin) + "." + std::string(operation);
 }
-inline std::string batch(std::string_view plugin) { return "db.batch." + std::string(plugin); }
+inline std::string batch(std::string_view plugin) {
+  return "db.batch." + std::string(plugin);
+}
 inline std::string migrate(std::string_view plugin, std::string_view action) {
   return "db.migrate." + std::string(plugin) + "." + std::string(action);
 }

@@ -1,0 +1,63 @@
+// Work on its way to other threads: never more than a fixed number waits.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <iterator>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace rosey::storage {
+
+template <class T>
+class bounded_queue {
+ public:
+  explicit bounded_queue(std::size_t capacity) : capacity_(capacity) {}
+
+  // False, and `item` is left as it is, when the queue is full or closed.
+  bool push(T& item) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_ || items_.size() >= capacity_) return false;
+      items_.push_back(std::move(item));
+    }
+    filled_.notify_one();
+    return true;
+  }
+
+  // Waits for work, then takes all there is, up to `most`. Nothing: the queue is closed and empty.
+  std::vector<T> take(std::size_t most) {
+    std::unique_lock lock(mutex_);
+    filled_.wait(lock, [this] { return closed_ || !items_.empty(); });
+    const auto count = static_cast<std::ptrdiff_t>(most < items_.size() ? most : items_.size());
+    const auto end = items_.begin() + count;
+    std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
+    items_.erase(items_.begin(), end);
+    return taken;
+  }
+
+  // What waits is still taken; nothing new comes in.
+  void close() {
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+    }
+    filled_.notify_all();
+  }
+
+  std::size_t size() const {
+    const std::lock_guard lock(mutex_);
+    return items_.size();
+  }
+
+ private:
+  const std::size_t capacity_;
+  mutable std::mutex mutex_;
+  std::condition_variable filled_;
+  std::deque<T> items_;
+  bool closed_ = false;
+};
+
+}  // namespace rosey::storage

@@ -1,0 +1,37 @@
+// Where sessions come from: one database, named by a URL.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "host_stub/storage/session.hpp"
+
+namespace rosey::storage {
+
+struct database_options {
+  std::chrono::milliseconds busy_timeout{5000};  // wait for a lock that another process holds
+  bool synchronous = true;  // a commit survives power loss; without it, only a crash of ours
+};
+
+// May be used from any thread.
+class database {
+ public:
+  virtual ~database() = default;
+
+  // The service's own tables exist. Throws sql_failure.
+  virtual std::unique_ptr<session> connect(access mode) = 0;
+
+  // "sqlite" or "postgresql": NNN_name.<dialect>.sql stands in for NNN_name.sql.
+  virtual std::string_view dialect_name() const = 0;
+};
+
+// "sqlite:PATH". Creates the file and its folder if missing. Throws std::runtime_error with one
+// sentence that names what cannot be used.
+std::unique_ptr<database> open_database(const std::string& url, const database_options& options);
+
+// The service's own tables, created by open_database. CREATE … IF NOT EXISTS throughout.
+std::string_view own_tables();
+
+}  // namespace rosey::storage

@@ -1,0 +1,65 @@
+// Where the SQL of one database differs from another's.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "host_stub/storage/schema.hpp"
+
+namespace rosey::storage {
+
+// Arguments are SQL: quoted column names and placeholders. Results need no further parentheses.
+class dialect {
+ public:
+  virtual ~dialect() = default;
+
+  virtual std::string placeholder(std::size_t position) const = 0;  // from 1
+
+  // `pattern` is as requests write it: % any run, _ one character, \ makes the next literal.
+  virtual std::string like(const std::string& value, const std::string& placeholder,
+                           bool ignore_case) const = 0;
+  virtual std::string like_pattern(std::string_view pattern, bool ignore_case) const = 0;
+
+  // True also when exactly one of them is null.
+  virtual std::string differs(const std::string& left, const std::string& right) const = 0;
+
+  // Overflow of integers is an error of the statement.
+  virtual std::string sum(const std::string& left, const std::string& right,
+                          column_kind kind) const = 0;
+  virtual std::string product(const std::string& left, const std::string& right,
+                              column_kind kind) const = 0;
+
+  virtual std::string greater_of(const std::string& left, const std::string& right) const = 0;
+  virtual std::string lesser_of(const std::string& left, const std::string& right) const = 0;
+
+  // Null sorts as the least value.
+  virtual std::string ordered(const std::string& value, bool descending) const = 0;
+
+  // Ends an INSERT whose table fills `id_column`, if the database gives ids back that way.
+  virtual std::string returning(const std::string& id_column) const = 0;
+};
+
+// Collects what a statement binds while its SQL is being written.
+class bindings {
+ public:
+  explicit bindings(const dialect& language) : language_(language) {}
+
+  // The placeholder of the value.
+  std::string bind(sql_value value) {
+    parameters_.push_back(std::move(value));
+    return language_.placeholder(parameters_.size());
+  }
+
+  const dialect& language() const { return language_; }
+
+  statement finish(std::string sql) { return {std::move(sql), std::move(parameters_)}; }
+
+ private:
+  const dialect& language_;
+  std::vector<sql_value> parameters_;
+};
+
+}  // namespace rosey::storage

@@ -1,0 +1,37 @@
+// A request that waits for a thread, with what it takes to answer it exactly once.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "host_stub/storage/request.hpp"
+#include "host_stub/storage/run.hpp"
+
+namespace rosey::storage {
+
+using reply_function = std::function<void(std::string)>;
+using clock_function = std::function<std::chrono::system_clock::time_point()>;
+using log_function = std::function<void(std::string)>;
+
+struct job {
+  std::string plugin;
+  data_request request;
+  reply_function reply;
+};
+
+inline std::int64_t milliseconds_since_1970(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+// The refusal that tells of a database at fault.
+inline db::failure failure_of(const std::exception& cause) {
+  const auto* sql = dynamic_cast<const sql_failure*>(&cause);
+  const bool busy = sql != nullptr && sql->kind == sql_failure_kind::busy;
+  return error{busy ? db::codes::busy : db::codes::database_error, cause.what()};
+}
+
+}  // namespace rosey::storage

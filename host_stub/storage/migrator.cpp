@@ -1,0 +1,203 @@
+// Applying and rolling back, one locked step at a time.
+#include "host_stub/storage/migrator.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "host_stub/storage/column_value.hpp"
+#include "host_stub/storage/migration_file.hpp"
+
+namespace rosey::storage {
+
+namespace {
+
+using files = std::vector<migration_file>;
+
+struct record {
+  db::migration shown;
+  std::string checksum;
+};
+
+std::vector<record> read_records(session& in, const std::string& plugin) {
+  bindings bound(in.language());
+  const std::string sql = fmt::format(
+      "SELECT version, name, checksum, applied_at FROM schema_migrations WHERE plugin = {} "
+      "ORDER BY version",
+      bound.bind(plugin));
+  std::vector<record> records;
+  in.query(bound.finish(sql), [&records](const auto& row) {
+    const json::value applied_at = to_json(column_kind::timestamp, row[3]);
+    records.push_back({{std::get<std::int64_t>(row[0]), std::get<std::string>(row[1]),
+                        std::string(applied_at.as_string())},
+                       std::get<std::string>(row[2])});
+    return true;
+  });
+  return records;
+}
+
+// What is applied must be what the files say, from the first one on.
+std::optional<error> check(const std::vector<record>& applied, const files& known) {
+  for (std::size_t i = 0; i < applied.size(); ++i) {
+    const db::migration& was = applied[i].shown;
+    if (i >= known.size() || known[i].version != was.version) {
+      return db::invalid(fmt::format("{} is applied, but its file is missing", was.name));
+    }
+    if (known[i].name != was.name) {
+      return db::invalid(
+          fmt::format("{} is applied, but its file is now called {}", was.name, known[i].name));
+    }
+    if (known[i].checksum != applied[i].checksum) {
+      return db::invalid(fmt::format("{} was edited after it had been applied", was.name));
+    }
+  }
+  return std::nullopt;
+}
+
+result<std::vector<record>> checked_records(session& in, const std::string& plugin,
+                                            const files& known) {
+  auto applied = read_records(in, plugin);
+  if (auto refused = check(applied, known)) return *refused;
+  return applied;
+}
+
+void insert_record(session& in, const std::string& plugin, const migration_file& file) {
+  bindings bound(in.language());
+  const std::string sql = fmt::format(
+      "INSERT INTO schema_migrations (plugin, version, name, checksum) VALUES ({}, {}, {}, {})",
+      bound.bind(plugin), bound.bind(file.version), bound.bind(file.name),
+      bound.bind(file.checksum));
+  in.execute(bound.finish(sql));
+}
+
+void delete_record(session& in, const std::string& plugin, std::int64_t version) {
+  bindings bound(in.language());
+  const std::string sql =
+      fmt::format("DELETE FROM schema_migrations WHERE plugin = {} AND version = {}",
+                  bound.bind(plugin), bound.bind(version));
+  in.execute(bound.finish(sql));
+}
+
+std::optional<error> run_part(session& in, const migration_file& file, const std::string& sql) {
+  try {
+    in.run_script(sql);
+    return std::nullopt;
+  } catch (const sql_failure& failure) {
+    const bool busy = failure.kind == sql_failure_kind::busy;
+    return error{busy ? db::codes::busy : db::codes::database_error,
+                 fmt::format("{} failed: {}", file.name, failure.what())};
+  }
+}
+
+std::int64_t newest(const std::vector<record>& applied) {
+  return static_cast<std::int64_t>(applied.size());
+}
+
+// Repeats `step` until it has nothing to do, each time in a transaction; a dry run does all in one
+// and takes it back. A step tells what it did.
+template <class Step>
+result<db::migration_report> repeat(session& in, bool dry_run, Step step) {
+  db::migration_report report;
+  report.dry_run = dry_run;
+  std::optional<transaction> current(std::in_place, in, access::write);
+  while (true) {
+    result<std::optional<db::migration>> done = step(report.version);
+    if (!done) return done.error();
+    if (!*done) return report;
+    report.done.push_back(std::move(**done));
+    if (dry_run) continue;
+    current->commit();
+    current.emplace(in, access::write);
+  }
+}
+
+template <class Action>
+auto guarded(Action action) -> decltype(action()) {
+  try {
+    return action();
+  } catch (const sql_failure& failure) {
+    const bool busy = failure.kind == sql_failure_kind::busy;
+    return error{busy ? db::codes::busy : db::codes::database_error, failure.what()};
+  }
+}
+
+// The plugin's migrations; its name becomes part of a path.
+result<files> read_files(const std::filesystem::path& folder, const std::string& plugin,
+                         std::string_view dialect) {
+  if (!is_plugin_id(plugin)) {
+    return db::invalid(fmt::format("'{}' is not a plugin's id", plugin));
+  }
+  return read_migrations(folder / plugin, dialect);
+}
+
+std::optional<error> check_target(std::optional<std::int64_t> to, const files& known) {
+  if (!to || (*to >= 0 && *to <= static_cast<std::int64_t>(known.size()))) return std::nullopt;
+  return db::invalid(
+      fmt::format("There is no version {}; the newest one is {}", *to, known.size()));
+}
+
+}  // namespace
+
+migrator::migrator(database& in, const std::filesystem::path& folder, std::string plugin)
+    : database_(in), folder_(folder), plugin_(std::move(plugin)) {}
+
+result<db::migration_report> migrator::up(std::optional<std::int64_t> to, bool dry_run) {
+  return guarded([&]() -> result<db::migration_report> {
+    const auto known = read_files(folder_, plugin_, database_.dialect_name());
+    if (!known) return known.error();
+    if (auto refused = check_target(to, *known)) return *refused;
+    const auto target = to.value_or(static_cast<std::int64_t>(known->size()));
+    const auto in = database_.connect(access::write);
+    return repeat(*in, dry_run, [&](std::int64_t& version) -> result<std::optional<db::migration>> {
+      const auto applied = checked_records(*in, plugin_, *known);
+      if (!applied) return applied.error();
+      version = newest(*applied);
+      if (version >= target) return std::optional<db::migration>();
+      const migration_file& next = (*known)[applied->size()];
+      if (auto refused = run_part(*in, next, next.up)) return *refused;
+      insert_record(*in, plugin_, next);
+      return std::optional(db::migration{next.version, next.name, ""});
+    });
+  });
+}
+
+result<db::migration_report> migrator::down(std::optional<std::int64_t> to, bool dry_run) {
+  return guarded([&]() -> result<db::migration_report> {
+    const auto known = read_files(folder_, plugin_, database_.dialect_name());
+    if (!known) return known.error();
+    if (auto refused = check_target(to, *known)) return *refused;
+    const auto in = database_.connect(access::write);
+    std::optional<std::int64_t> target = to;
+    return repeat(*in, dry_run, [&](std::int64_t& version) -> result<std::optional<db::migration>> {
+      const auto applied = checked_records(*in, plugin_, *known);
+      if (!applied) return applied.error();
+      version = newest(*applied);
+      if (!target) target = version - 1;
+      if (version == 0 || version <= *target) return std::optional<db::migration>();
+      const migration_file& last = (*known)[applied->size() - 1];
+      if (auto refused = run_part(*in, last, last.down)) return *refused;
+      delete_record(*in, plugin_, last.version);
+      return std::optional(db::migration{last.version, last.name, ""});
+    });
+  });
+}
+
+result<db::migration_status> migrator::status() {
+  return guarded([&]() -> result<db::migration_status> {
+    const auto known = read_files(folder_, plugin_, database_.dialect_name());
+    if (!known) return known.error();
+    const auto in = database_.connect(access::read);
+    transaction snapshot(*in, access::read);
+    const auto applied = checked_records(*in, plugin_, *known);
+    if (!applied) return applied.error();
+    db::migration_status status;
+    for (const record& each : *applied) status.applied.push_back(each.shown);
+    for (std::size_t i = applied->size(); i < known->size(); ++i) {
+      status.pending.push_back({(*known)[i].version, (*known)[i].name, ""});
+    }
+    status.version = newest(*applied);
+    return status;
+  });
+}
+
+}  // namespace rosey::storage

@@ -1,0 +1,35 @@
+// Brings a plugin's tables to a version, and remembers which file made which change.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "host_stub/storage/database.hpp"
+
+namespace rosey::storage {
+
+// Each migration runs in a transaction of its own. Two migrators at once take turns. Refusals:
+// VALIDATION_ERROR names the file that is missing, was edited or is malformed; DATABASE_ERROR names
+// the file whose SQL failed; BUSY: another process writes.
+class migrator {
+ public:
+  // `in` must outlive it; the files are those of folder/plugin.
+  migrator(database& in, const std::filesystem::path& folder, std::string plugin);
+
+  // Applies what is pending, to version `to` or all of it.
+  result<db::migration_report> up(std::optional<std::int64_t> to = {}, bool dry_run = false);
+
+  // Rolls back to version `to` (0: everything), or the newest one only.
+  result<db::migration_report> down(std::optional<std::int64_t> to = {}, bool dry_run = false);
+
+  result<db::migration_status> status();
+
+ private:
+  database& database_;
+  std::filesystem::path folder_;
+  std::string plugin_;
+};
+
+}  // namespace rosey::storage

@@ -1,0 +1,202 @@
+// Planning of inserts, updates and deletes.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "host_stub/storage/column_value.hpp"
+#include "host_stub/storage/filter.hpp"
+#include "host_stub/storage/plan.hpp"
+
+namespace rosey::storage {
+
+namespace {
+
+statement insert_statement(const column_values& values, const table& into,
+                           const dialect& language) {
+  bindings bound(language);
+  std::string names;
+  std::string placeholders;
+  for (const auto& [column, value] : values) {
+    if (!names.empty()) {
+      names += ", ";
+      placeholders += ", ";
+    }
+    names += quoted(column.name);
+    placeholders += bound.bind(value);
+  }
+  std::string sql = "INSERT INTO " + quoted(into.name);
+  sql += values.empty() ? std::string(" DEFAULT VALUES")
+                        : fmt::format(" ({}) VALUES ({})", names, placeholders);
+  if (!into.id_column.empty()) sql += language.returning(quoted(into.id_column));
+  return bound.finish(std::move(sql));
+}
+
+enum class change_kind { set, increase, multiply, maximum, minimum };
+
+struct change {
+  change_kind kind;
+  column of;
+  sql_value value;
+};
+
+std::optional<change_kind> change_from(std::string_view name) {
+  if (name == "$set") return change_kind::set;
+  if (name == "$inc") return change_kind::increase;
+  if (name == "$mul") return change_kind::multiply;
+  if (name == "$max") return change_kind::maximum;
+  if (name == "$min") return change_kind::minimum;
+  return std::nullopt;
+}
+
+result<change> checked_change(change_kind kind, std::string_view name, const column& of,
+                              const json::value& value) {
+  const bool arithmetic = kind == change_kind::increase || kind == change_kind::multiply;
+  const bool number = of.kind == column_kind::integer || of.kind == column_kind::real;
+  if (arithmetic && !number) {
+    return db::invalid(
+        fmt::format("{} needs numbers, which column '{}' does not hold", name, of.name));
+  }
+  if (kind != change_kind::set && of.kind == column_kind::boolean) {
+    return db::invalid(fmt::format("{} cannot compare column '{}'", name, of.name));
+  }
+  auto converted = to_sql(of, value);
+  if (!converted) return converted.error();
+  if (kind != change_kind::set && value.is_null()) {
+    return db::invalid(fmt::format("{} of column '{}' takes a value, not null", name, of.name));
+  }
+  return change{kind, of, std::move(*converted)};
+}
+
+result<std::vector<change>> changes_of(const json::object& update, const table& in) {
+  std::vector<change> changes;
+  for (const auto& entry : update) {
+    const std::string_view name = entry.key();
+    const auto kind = change_from(name);
+    const auto* values = entry.value().if_object();
+    if (!kind) {
+      return db::invalid(
+          fmt::format("'update' knows $set, $inc, $mul, $max and $min, but not '{}'", name));
+    }
+    if (!values) return db::invalid(fmt::format("{} takes an object of columns", name));
+    for (const auto& value : *values) {
+      const auto column = in.find(value.key());
+      if (!column) return column.error();
+      auto checked = checked_change(*kind, name, *column, value.value());
+      if (!checked) return checked.error();
+      for (const change& earlier : changes) {
+        if (earlier.of.name == column->name) {
+          return db::invalid(fmt::format("Column '{}' is changed twice", column->name));
+        }
+      }
+      changes.push_back(std::move(*checked));
+    }
+  }
+  if (changes.empty()) return db::invalid("'update' changes nothing");
+  return changes;
+}
+
+std::string new_value(const change& what, bindings& bound) {
+  const dialect& language = bound.language();
+  const std::string name = quoted(what.of.name);
+  const std::string given = bound.bind(what.value);
+  const std::string number = fmt::format("COALESCE({}, 0)", name);
+  const std::string present = fmt::format("COALESCE({}, {})", name, given);
+  switch (what.kind) {
+    case change_kind::set:
+      return given;
+    case change_kind::increase:
+      return language.sum(number, given, what.of.kind);
+    case change_kind::multiply:
+      return language.product(number, given, what.of.kind);
+    case change_kind::maximum:
+      return language.greater_of(present, given);
+    case change_kind::minimum:
+      return language.lesser_of(present, given);
+  }
+  return given;
+}
+
+// What a change makes of a row that is not there.
+sql_value first_value(const change& what) {
+  if (what.kind != change_kind::multiply) return what.value;
+  if (what.of.kind == column_kind::real) return 0.0;
+  return std::int64_t{0};
+}
+
+result<statement> upsert_insert(const db::update_request& request,
+                                const std::vector<change>& changes, const table& into,
+                                const dialect& language) {
+  auto values = equalities(request.filter, into);
+  if (!values) return values.error();
+  for (const change& what : changes) {
+    const auto same = [&what](const auto& known) { return known.first.name == what.of.name; };
+    const auto known = std::find_if(values->begin(), values->end(), same);
+    if (known == values->end()) {
+      values->emplace_back(what.of, first_value(what));
+    } else if (what.kind == change_kind::set) {
+      known->second = what.value;
+    } else {
+      return db::invalid(fmt::format(
+          "An upsert can only $set column '{}', because its filter names it", what.of.name));
+    }
+  }
+  return insert_statement(*values, into, language);
+}
+
+}  // namespace
+
+result<insert_plan> plan(const db::insert_request& request, const table& of,
+                         const dialect& language) {
+  insert_plan planned;
+  planned.fills_id = !of.id_column.empty();
+  for (const json::object& row : request.rows) {
+    column_values values;
+    for (const auto& entry : row) {
+      const auto column = of.find(entry.key());
+      if (!column) return column.error();
+      auto converted = to_sql(*column, entry.value());
+      if (!converted) return converted.error();
+      values.emplace_back(*column, std::move(*converted));
+    }
+    planned.rows.push_back(insert_statement(values, of, language));
+  }
+  return planned;
+}
+
+result<update_plan> plan(const db::update_request& request, const table& of,
+                         const dialect& language) {
+  const auto changes = changes_of(request.update, of);
+  if (!changes) return changes.error();
+  bindings bound(language);
+  std::string assignments;
+  for (const change& what : *changes) {
+    if (!assignments.empty()) assignments += ", ";
+    assignments += quoted(what.of.name) + " = " + new_value(what, bound);
+  }
+  const auto where = condition(request.filter, of, bound);
+  if (!where) return where.error();
+  std::string sql = "UPDATE " + quoted(of.name) + " SET " + assignments;
+  if (!where->empty()) sql += " WHERE " + *where;
+  update_plan planned{bound.finish(std::move(sql))};
+  if (request.upsert) {
+    auto insert = upsert_insert(request, *changes, of, language);
+    if (!insert) return insert.error();
+    planned.insert = std::move(*insert);
+  }
+  return planned;
+}
+
+result<statement> plan(const db::delete_request& request, const table& of,
+                       const dialect& language) {
+  bindings bound(language);
+  const auto where = condition(request.filter, of, bound);
+  if (!where) return where.error();
+  if (where->empty() && !request.all) {
+    return db::invalid("An empty 'filter' deletes every row; if that is meant, add \"all\": true");
+  }
+  std::string sql = "DELETE FROM " + quoted(of.name);
+  if (!where->empty()) sql += " WHERE " + *where;
+  return bound.finish(std::move(sql));
+}
+
+}  // namespace rosey::storage

@@ -1,0 +1,164 @@
+// Planning of selects: columns, aggregates, order, page.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "host_stub/storage/filter.hpp"
+#include "host_stub/storage/plan.hpp"
+
+namespace rosey::storage {
+
+namespace {
+
+// What stands between SELECT and FROM, and what each of it is called in the reply.
+class output_list {
+ public:
+  void add(const std::string& expression, std::string name, column_kind kind) {
+    if (!sql_.empty()) sql_ += ", ";
+    sql_ += expression + " AS " + quoted(name);
+    outputs_.push_back({std::move(name), kind});
+  }
+
+  bool has(std::string_view name) const {
+    for (const auto& each : outputs_) {
+      if (each.name == name) return true;
+    }
+    return false;
+  }
+
+  const std::string& sql() const { return sql_; }
+  std::vector<select_plan::output>& outputs() { return outputs_; }
+
+ private:
+  std::string sql_;
+  std::vector<select_plan::output> outputs_;
+};
+
+bool is_alias(std::string_view name) {
+  constexpr std::string_view first = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+  constexpr std::string_view rest =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+  return !name.empty() && name.size() <= 64 && first.find(name.front()) != first.npos &&
+         name.find_first_not_of(rest) == name.npos;
+}
+
+bool is_number(column_kind kind) {
+  return kind == column_kind::integer || kind == column_kind::real;
+}
+
+std::optional<error> add_aggregate(output_list& list, const db::aggregate& asked, const table& of) {
+  if (!is_alias(asked.name) || list.has(asked.name)) {
+    return db::invalid(fmt::format("The aggregate's name '{}' is not usable", asked.name));
+  }
+  if (asked.function == "$count" && asked.column == "*") {
+    if (asked.distinct) return db::invalid("$count of * cannot be distinct");
+    list.add("COUNT(*)", asked.name, column_kind::integer);
+    return std::nullopt;
+  }
+  const auto column = of.find(asked.column);
+  if (!column) return column.error();
+  const std::string argument = (asked.distinct ? "DISTINCT " : "") + quoted(column->name);
+
+  if (asked.function == "$count") {
+    list.add(fmt::format("COUNT({})", argument), asked.name, column_kind::integer);
+  } else if (asked.function == "$min") {
+    list.add(fmt::format("MIN({})", argument), asked.name, column->kind);
+  } else if (asked.function == "$max") {
+    list.add(fmt::format("MAX({})", argument), asked.name, column->kind);
+  } else if (asked.function != "$sum" && asked.function != "$avg") {
+    return db::invalid(fmt::format("There is no aggregate '{}'", asked.function));
+  } else if (!is_number(column->kind)) {
+    return db::invalid(fmt::format("{} needs numbers, which column '{}' does not hold",
+                                   asked.function, column->name));
+  } else if (asked.function == "$sum") {
+    list.add(fmt::format("COALESCE(SUM({}), 0)", argument), asked.name, column->kind);
+  } else {
+    list.add(fmt::format("AVG({})", argument), asked.name, column_kind::real);
+  }
+  return std::nullopt;
+}
+
+std::optional<error> add_outputs(output_list& list, const db::select_request& request,
+                                 const table& of) {
+  if (request.columns.empty() && request.aggregates.empty()) {
+    for (const column& each : of.columns) {
+      if (each.kind != column_kind::unsupported) list.add(quoted(each.name), each.name, each.kind);
+    }
+  }
+  for (const std::string& name : request.columns) {
+    const auto column = of.find(name);
+    if (!column) return column.error();
+    if (!list.has(name)) list.add(quoted(name), name, column->kind);
+  }
+  for (const db::aggregate& each : request.aggregates) {
+    if (auto refused = add_aggregate(list, each, of)) return refused;
+  }
+  return std::nullopt;
+}
+
+result<std::string> order_clause(const db::select_request& request, const output_list& list,
+                                 const table& of, const dialect& language) {
+  // Rows that are merged have only what the reply shows of them.
+  const bool only_outputs = request.distinct || !request.aggregates.empty();
+  std::string clause;
+  for (const db::order_by& by : request.order) {
+    if (!list.has(by.column)) {
+      const auto column = of.find(by.column);
+      if (!column) return column.error();
+      if (only_outputs) {
+        return db::invalid(
+            fmt::format("The order's column '{}' must be among the selected ones", by.column));
+      }
+    }
+    clause += clause.empty() ? " ORDER BY " : ", ";
+    clause += language.ordered(quoted(by.column), by.descending);
+  }
+  return clause;
+}
+
+std::string page_clause(const db::select_request& request, bindings& bound) {
+  if (!request.limit && request.offset == 0) return {};
+  const std::int64_t limit = request.limit.value_or(std::numeric_limits<std::int64_t>::max());
+  std::string clause = " LIMIT " + bound.bind(limit);
+  if (request.offset != 0) clause += " OFFSET " + bound.bind(request.offset);
+  return clause;
+}
+
+std::string group_clause(const db::select_request& request) {
+  if (request.aggregates.empty()) return {};
+  std::string clause;
+  for (const std::string& name : request.columns) {
+    clause += clause.empty() ? " GROUP BY " : ", ";
+    clause += quoted(name);
+  }
+  return clause;
+}
+
+}  // namespace
+
+result<select_plan> plan(const db::select_request& request, const table& of,
+                         const dialect& language) {
+  if (request.distinct && !request.aggregates.empty()) {
+    return db::invalid("'distinct' and 'aggregates' exclude each other; group by 'columns'");
+  }
+  bindings bound(language);
+  output_list list;
+  if (auto refused = add_outputs(list, request, of)) return *refused;
+  if (list.outputs().empty()) {
+    return db::invalid(fmt::format("Table '{}' has no column to select", of.shown));
+  }
+  const auto where = condition(request.filter, of, bound);
+  if (!where) return where.error();
+  const auto order = order_clause(request, list, of, language);
+  if (!order) return order.error();
+
+  std::string sql = request.distinct ? "SELECT DISTINCT " : "SELECT ";
+  sql += list.sql() + " FROM " + quoted(of.name);
+  if (!where->empty()) sql += " WHERE " + *where;
+  sql += group_clause(request);
+  sql += *order;
+  sql += page_clause(request, bound);
+  return select_plan{bound.finish(std::move(sql)), std::move(list.outputs())};
+}
+
+}  // namespace rosey::storage

@@ -1,0 +1,116 @@
+// Batches: operations in order, what was expected of them, and each request_id once.
+#include <fmt/format.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "host_stub/storage/run.hpp"
+
+namespace rosey::storage {
+
+namespace {
+
+constexpr std::size_t punctuation = 64;  // bytes of an answer besides its values
+constexpr std::int64_t sweep_limit = 500;
+
+// The reply that was stored with the request.
+std::optional<json::value> recorded_reply(session& in, const std::string& request_id,
+                                          const run_context& context) {
+  bindings bound(in.language());
+  const std::string sql =
+      fmt::format("SELECT reply FROM rosey_request WHERE plugin = {} AND request_id = {}",
+                  bound.bind(context.plugin), bound.bind(request_id));
+  std::optional<json::value> reply;
+  in.query(bound.finish(sql), [&reply](const auto& row) {
+    reply = json::parse(std::get<std::string>(row[0]));
+    return false;
+  });
+  return reply;
+}
+
+std::optional<error> record(session& in, const db::batch_request& request,
+                            const run_context& context) {
+  std::string reply = json::serialize(request.reply);
+  if (reply.size() > db::max_value) {
+    return error{
+        db::codes::value_too_large,
+        fmt::format("'reply' has {} bytes; at most {} are accepted", reply.size(), db::max_value)};
+  }
+  bindings bound(in.language());
+  const std::string sql = fmt::format(
+      "INSERT INTO rosey_request (plugin, request_id, reply, created_at) "
+      "VALUES ({}, {}, {}, {})",
+      bound.bind(context.plugin), bound.bind(request.request_id), bound.bind(std::move(reply)),
+      bound.bind(context.now));
+  in.execute(bound.finish(sql));
+  return std::nullopt;
+}
+
+result<db::outcome> run_any(session& in, const db::operation& what, run_context& context) {
+  const auto run_one = [&in, &context](const auto& request) -> result<db::outcome> {
+    auto reply = run(in, request, context);
+    if (!reply) return reply.error();
+    return db::outcome(std::move(*reply));
+  };
+  try {
+    return std::visit(run_one, what);
+  } catch (const sql_failure& failure) {
+    if (failure.kind == sql_failure_kind::constraint) {
+      return error{db::codes::constraint, failure.what()};
+    }
+    if (failure.kind == sql_failure_kind::invalid) return db::invalid(failure.what());
+    throw;
+  }
+}
+
+std::optional<error> check_expectation(const db::batch_operation& op, const db::outcome& outcome) {
+  const std::int64_t affected = db::affected(outcome);
+  if (!op.expect_affected || *op.expect_affected == affected) return std::nullopt;
+  return error{db::codes::conflict, fmt::format("Expected {} affected, but there were {}",
+                                                *op.expect_affected, affected)};
+}
+
+// Of a table (plugin, …, name) whose `time` column lies before `limit`.
+bool sweep_table(session& in, std::string_view table, std::string_view name, std::string_view time,
+                 std::int64_t limit) {
+  bindings bound(in.language());
+  const std::string sql = fmt::format(
+      "DELETE FROM {0} WHERE (plugin, {1}) IN "
+      "(SELECT plugin, {1} FROM {0} WHERE {2} <= {3} LIMIT {4})",
+      table, name, time, bound.bind(limit), bound.bind(sweep_limit));
+  return in.execute(bound.finish(sql)) == sweep_limit;
+}
+
+}  // namespace
+
+batch_result run_batch(session& in, const db::batch_request& request, run_context& context) {
+  db::batch_reply reply;
+  if (!request.request_id.empty()) {
+    if (auto stored = recorded_reply(in, request.request_id, context)) {
+      reply.replayed = true;
+      reply.reply = std::move(*stored);
+      return reply;
+    }
+  }
+  for (const db::batch_operation& op : request.ops) {
+    const std::size_t position = reply.results.size();
+    if (auto refused = take_room(context, punctuation)) return db::failure(*refused, position);
+    auto outcome = run_any(in, op.what, context);
+    if (!outcome) return db::failure(outcome.error(), position);
+    if (auto refused = check_expectation(op, *outcome)) return db::failure(*refused, position);
+    reply.results.push_back(std::move(*outcome));
+  }
+  if (!request.request_id.empty() && !request.ops.empty()) {
+    if (auto refused = record(in, request, context)) return db::failure(*refused);
+  }
+  return reply;
+}
+
+bool sweep(session& in, std::int64_t now, std::int64_t oldest_request) {
+  const bool more_entries = sweep_table(in, "rosey_kv", "key", "expires_at", now);
+  const bool more_requests =
+      sweep_table(in, "rosey_request", "request_id", "created_at", oldest_request);
+  return more_entries || more_requests;
+}
+
+}  // namespace rosey::storage

@@ -1,0 +1,72 @@
+// Look-up of tables and columns by the names that requests use.
+#include "host_stub/storage/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace rosey::storage {
+
+column_kind kind_of(std::string_view declared_type) {
+  std::string type(declared_type);
+  std::transform(type.begin(), type.end(), type.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  const auto contains = [&type](std::string_view part) {
+    return type.find(part) != std::string::npos;
+  };
+  if (contains("BOOL")) return column_kind::boolean;
+  if (contains("TIMESTAMP") || contains("DATETIME")) return column_kind::timestamp;
+  if (contains("INT")) return column_kind::integer;
+  if (contains("CHAR") || contains("CLOB") || contains("TEXT")) return column_kind::text;
+  if (contains("REAL") || contains("FLOA") || contains("DOUB")) return column_kind::real;
+  return column_kind::unsupported;
+}
+
+result<column> table::find(std::string_view column_name) const {
+  const auto found =
+      std::find_if(columns.begin(), columns.end(),
+                   [column_name](const column& each) { return each.name == column_name; });
+  if (found == columns.end()) {
+    return error{db::codes::unknown_column,
+                 fmt::format("Table '{}' has no column '{}'", shown, column_name)};
+  }
+  if (found->kind == column_kind::unsupported) {
+    return db::invalid(
+        fmt::format("Column '{}' has a type that the storage API does not carry", column_name));
+  }
+  return *found;
+}
+
+result<const table*> schema::find(std::string_view plugin, std::string_view shown) const {
+  const auto found = tables_.find(fmt::format("{}_{}", plugin, shown));
+  if (found == tables_.end()) {
+    return error{db::codes::unknown_table,
+                 fmt::format("Plugin '{}' has no table '{}'", plugin, shown)};
+  }
+  return &found->second;
+}
+
+bool is_plugin_id(std::string_view id) {
+  // The owners of rosey_kv, schema_migrations and the databases' own tables.
+  for (const std::string_view reserved : {"rosey", "schema", "sqlite", "pg"}) {
+    if (id == reserved) return false;
+  }
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto is_allowed = [is_letter](char c) {
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !id.empty() && id.size() <= 32 && is_letter(id.front()) &&
+         std::all_of(id.begin(), id.end(), is_allowed);
+}
+
+std::string quoted(std::string_view identifier) {
+  std::string text = "\"";
+  for (const char c : identifier) {
+    if (c == '"') text += '"';
+    text += c;
+  }
+  return text + '"';
+}
+
+}  // namespace rosey::storage

@@ -1,0 +1,140 @@
+// Sorting of requests: refused at once, read by a reader, written by the writer.
+#include "host_stub/storage/service.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "host_stub/storage/database.hpp"
+#include "host_stub/storage/migrator.hpp"
+#include "host_stub/storage/readers.hpp"
+#include "host_stub/storage/writer.hpp"
+
+namespace rosey::storage {
+
+namespace {
+
+template <class Report>
+std::string encode_result(const result<Report>& outcome) {
+  if (!outcome) return db::encode(db::failure(outcome.error()));
+  return db::encode_success(db::to_json(*outcome));
+}
+
+std::string migrate(database& in, const std::string& folder, const std::string& plugin,
+                    const migration_request& asked) {
+  migrator work(in, folder, plugin);
+  switch (asked.action) {
+    case migrate_action::apply:
+      return encode_result(work.up(asked.how.to, asked.how.dry_run));
+    case migrate_action::rollback:
+      return encode_result(work.down(asked.how.to, asked.how.dry_run));
+    case migrate_action::status:
+      return encode_result(work.status());
+  }
+  return {};
+}
+
+std::string read(session& in, const job& work, std::chrono::system_clock::time_point now) {
+  run_context context{work.plugin, milliseconds_since_1970(now)};
+  transaction snapshot(in, access::read);
+  return encode_answer(work.request, run_batch(in, work.request.work, context));
+}
+
+class storage_service final : public service {
+ public:
+  storage_service(const options& chosen, std::unique_ptr<database> opened)
+      : options_(chosen),
+        database_(std::move(opened)),
+        writer_(database_->connect(access::write),
+                {chosen.write_queue, chosen.group, chosen.request_age, chosen.sweep_interval},
+                chosen.clock, chosen.log),
+        readers_(connect_readers(), chosen.read_queue) {}
+
+  void handle(std::string_view subject, std::string payload, reply_function reply) override {
+    ++requests_;
+    auto decoded = decode_request(subject, payload);
+    if (!decoded) return reply(db::encode(decoded.error()));
+    if (const auto* migration = std::get_if<migration_request>(&decoded->what)) {
+      return submit_migration(decoded->plugin, *migration, std::move(reply));
+    }
+    job work{std::move(decoded->plugin), std::move(std::get<data_request>(decoded->what)),
+             std::move(reply)};
+    if (!work.request.writes()) return submit_read(std::move(work));
+    if (!writer_.submit(work)) refuse(work.reply);
+  }
+
+  statistics stats() const override {
+    statistics now;
+    now.requests = requests_;
+    now.busy = busy_;
+    now.groups = writer_.statistics().groups;
+    now.grouped = writer_.statistics().requests;
+    now.waiting_to_write = writer_.waiting();
+    now.waiting_to_read = readers_.waiting();
+    return now;
+  }
+
+ private:
+  std::vector<std::unique_ptr<session>> connect_readers() {
+    std::vector<std::unique_ptr<session>> sessions;
+    const std::size_t count = std::max<std::size_t>(options_.readers, 1);
+    for (std::size_t i = 0; i < count; ++i) sessions.push_back(database_->connect(access::read));
+    return sessions;
+  }
+
+  void submit_read(job work) {
+    const reply_function reply = work.reply;
+    submit_task(reply, [this, work = std::move(work)](session& in) {
+      answer(work.reply, [&] { return read(in, work, options_.clock()); });
+    });
+  }
+
+  // On a reader's thread because it may wait for the writer, but on a connection of its own.
+  void submit_migration(std::string plugin, migration_request asked, reply_function reply) {
+    submit_task(reply, [this, plugin = std::move(plugin), asked, reply](session&) {
+      answer(reply, [&] { return migrate(*database_, options_.migrations, plugin, asked); });
+    });
+  }
+
+  void submit_task(const reply_function& reply, readers::task task) {
+    if (!readers_.submit(task)) refuse(reply);
+  }
+
+  template <class Produce>
+  void answer(const reply_function& reply, Produce produce) {
+    std::string text;
+    try {
+      text = produce();
+    } catch (const std::exception& failure) {
+      text = db::encode(failure_of(failure));
+    }
+    try {
+      reply(std::move(text));
+    } catch (const std::exception& failure) {
+      options_.log(fmt::format("Cannot answer: {}", failure.what()));
+    }
+  }
+
+  void refuse(const reply_function& reply) {
+    ++busy_;
+    reply(
+        db::encode(db::failure(error{db::codes::busy, "Too many requests wait; try again later"})));
+  }
+
+  const options options_;
+  const std::unique_ptr<database> database_;
+  std::atomic<std::uint64_t> requests_{0};
+  std::atomic<std::uint64_t> busy_{0};
+  writer writer_;
+  readers readers_;
+};
+
+}  // namespace
+
+std::unique_ptr<service> open_service(const options& chosen) {
+  auto opened = open_database(chosen.database, {chosen.busy_timeout, chosen.synchronous});
+  return std::make_unique<storage_service>(chosen, std::move(opened));
+}
+
+}  // namespace rosey::storage

@@ -1,0 +1,60 @@
+// The storage service without its transport: a message in, an answer out.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace rosey::storage {
+
+struct options {
+  std::string database = "sqlite:data/rosey.db";
+  std::string migrations = "migrations";  // folder that holds a folder for each plugin
+
+  std::size_t write_queue = 1024;  // requests that wait; one more is answered BUSY at once
+  std::size_t read_queue = 1024;
+  std::size_t readers = 2;                       // threads
+  std::size_t group = 256;                       // requests that share a transaction, at most
+  std::chrono::milliseconds busy_timeout{5000};  // wait for another process that writes
+  bool synchronous = true;                       // wait for the disk at each commit
+
+  std::chrono::seconds request_age = std::chrono::hours(24);  // how long a request_id is known
+  std::chrono::seconds sweep_interval{60};
+
+  // Both are called on any thread.
+  std::function<std::chrono::system_clock::time_point()> clock = std::chrono::system_clock::now;
+  std::function<void(std::string)> log = [](std::string) {};  // what nobody is told by an answer
+};
+
+// Since the service was opened.
+struct statistics {
+  std::uint64_t requests = 0;
+  std::uint64_t busy = 0;            // answered BUSY because too many waited
+  std::uint64_t groups = 0;          // transactions committed by the writer
+  std::uint64_t grouped = 0;         // requests in them
+  std::size_t waiting_to_write = 0;  // now
+  std::size_t waiting_to_read = 0;   // now
+};
+
+class service {
+ public:
+  using reply_function = std::function<void(std::string)>;
+
+  // Answers what waits, then closes the database.
+  virtual ~service() = default;
+
+  // Any thread. `reply` is called exactly once: inside this call, or later on one of the service's
+  // threads, where it must not block for long.
+  virtual void handle(std::string_view subject, std::string payload, reply_function reply) = 0;
+
+  virtual statistics stats() const = 0;
+};
+
+// Throws std::runtime_error with one sentence, which names a file that cannot be used.
+std::unique_ptr<service> open_service(const options& chosen);
+
+}  // namespace rosey::storage

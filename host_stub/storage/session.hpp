@@ -1,0 +1,88 @@
+// A connection to a database, as the operations see it whichever database it is.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host_stub/storage/dialect.hpp"
+#include "host_stub/storage/schema.hpp"
+
+namespace rosey::storage {
+
+// What a statement can fail with. All but `broken` and `busy` are the request's fault and leave the
+// transaction usable.
+enum class sql_failure_kind {
+  constraint,  // a rule of the schema
+  invalid,     // a number that leaves its range, a value that is too large
+  busy,        // another process holds the lock
+  broken,      // the disk, the file, the connection
+};
+
+struct sql_failure : std::runtime_error {
+  sql_failure(sql_failure_kind why, const std::string& message)
+      : std::runtime_error(message), kind(why) {}
+  sql_failure_kind kind;
+};
+
+enum class access { read, write };
+
+// Used by one thread at a time. Every function may throw sql_failure unless it says noexcept.
+class session {
+ public:
+  // Gets the values of one row, valid during the call; false ends the query.
+  using row_handler = std::function<bool(const std::vector<sql_value>&)>;
+
+  virtual ~session() = default;
+
+  virtual const dialect& language() const = 0;
+
+  // As the current transaction sees them; valid until it ends.
+  virtual const schema& tables() = 0;
+
+  // A writing transaction takes the database's write lock at once.
+  virtual void begin(access mode) = 0;
+  virtual void commit() = 0;
+  virtual void rollback() noexcept = 0;
+  // False also after the database has rolled a transaction back by itself.
+  virtual bool in_transaction() const noexcept = 0;
+
+  // One level: what came after savepoint() can be taken back, or kept by release().
+  virtual void savepoint() = 0;
+  virtual void release() = 0;
+  virtual void rollback_to_savepoint() = 0;
+
+  // Rows affected.
+  virtual std::int64_t execute(const statement& what) = 0;
+  // The id that the database gave to the row; 0 unless `fills_id`.
+  virtual std::int64_t insert(const statement& what, bool fills_id) = 0;
+  virtual void query(const statement& what, const row_handler& each) = 0;
+
+  // Several statements of a migration, which must leave the transaction alone.
+  virtual void run_script(const std::string& sql) = 0;
+};
+
+// Rolls back unless committed.
+class transaction {
+ public:
+  transaction(session& in, access mode) : session_(in) { session_.begin(mode); }
+  transaction(const transaction&) = delete;
+  transaction& operator=(const transaction&) = delete;
+  ~transaction() {
+    if (!done_) session_.rollback();
+  }
+
+  void commit() {
+    session_.commit();
+    done_ = true;
+  }
+
+ private:
+  session& session_;
+  bool done_ = false;
+};
+
+}  // namespace rosey::storage

@@ -1,0 +1,62 @@
+// Opening of the file: its folder, its mode, the service's own tables.
+#include "host_stub/storage/sqlite/sqlite_database.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "host_stub/storage/sqlite/sqlite_session.hpp"
+
+namespace rosey::storage {
+
+namespace {
+
+class sqlite_database final : public database {
+ public:
+  sqlite_database(std::string path, const database_options& options)
+      : path_(std::move(path)), options_(options) {}
+
+  std::unique_ptr<session> connect(access mode) override {
+    return connect_sqlite(path_, mode, options_);
+  }
+
+  std::string_view dialect_name() const override { return "sqlite"; }
+
+ private:
+  std::string path_;
+  database_options options_;
+};
+
+void create_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  if (folder.empty()) return;
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) {
+    throw std::runtime_error(fmt::format("Cannot create the folder '{}' of the database: {}",
+                                         folder.string(), failure.message()));
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<database> open_sqlite(const std::string& path, const database_options& options) {
+  // SQLite's other names for databases mean private ones, which writer and readers cannot share.
+  if (path.empty() || path.starts_with(":") || path.starts_with("file:")) {
+    throw std::runtime_error(fmt::format("The database needs a file, but is 'sqlite:{}'", path));
+  }
+  create_folder_of(path);
+  auto opened = std::make_unique<sqlite_database>(path, options);
+  try {
+    const auto session = opened->connect(access::write);
+    transaction creating(*session, access::write);
+    session->run_script(std::string(own_tables()));
+    creating.commit();
+  } catch (const sql_failure& failure) {
+    throw std::runtime_error(fmt::format("Cannot use the database '{}': {}", path, failure.what()));
+  }
+  return opened;
+}
+
+}  // namespace rosey::storage

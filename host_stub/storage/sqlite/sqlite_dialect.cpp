@@ -1,0 +1,117 @@
+// The dialect, and the arithmetic that it needs: SQLite's own turns sums beyond 64 bits into reals.
+#include "host_stub/storage/sqlite/sqlite_dialect.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+namespace rosey::storage {
+
+namespace {
+
+class dialect_of_sqlite final : public dialect {
+ public:
+  std::string placeholder(std::size_t position) const override {
+    return "?" + std::to_string(position);
+  }
+
+  // LIKE always ignores case here, and GLOB never does.
+  std::string like(const std::string& value, const std::string& placeholder,
+                   bool ignore_case) const override {
+    if (ignore_case) return fmt::format("{} LIKE {} ESCAPE '\\'", value, placeholder);
+    return fmt::format("{} GLOB {}", value, placeholder);
+  }
+
+  std::string like_pattern(std::string_view pattern, bool ignore_case) const override {
+    return ignore_case ? std::string(pattern) : glob_of(pattern);
+  }
+
+  std::string differs(const std::string& left, const std::string& right) const override {
+    return fmt::format("{} IS NOT {}", left, right);
+  }
+
+  std::string sum(const std::string& left, const std::string& right,
+                  column_kind kind) const override {
+    if (kind != column_kind::integer) return fmt::format("{} + {}", left, right);
+    return fmt::format("rosey_add({}, {})", left, right);
+  }
+
+  std::string product(const std::string& left, const std::string& right,
+                      column_kind kind) const override {
+    if (kind != column_kind::integer) return fmt::format("{} * {}", left, right);
+    return fmt::format("rosey_multiply({}, {})", left, right);
+  }
+
+  std::string greater_of(const std::string& left, const std::string& right) const override {
+    return fmt::format("MAX({}, {})", left, right);
+  }
+
+  std::string lesser_of(const std::string& left, const std::string& right) const override {
+    return fmt::format("MIN({}, {})", left, right);
+  }
+
+  std::string ordered(const std::string& value, bool descending) const override {
+    return value + (descending ? " DESC" : " ASC");
+  }
+
+  // The connection knows the last id.
+  std::string returning(const std::string&) const override { return {}; }
+
+ private:
+  static std::string glob_of(std::string_view pattern) {
+    std::string glob;
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+      const char c = pattern[i];
+      if (c == '%') {
+        glob += '*';
+      } else if (c == '_') {
+        glob += '?';
+      } else if (c == '\\' && i + 1 < pattern.size()) {
+        glob += literal(pattern[++i]);
+      } else {
+        glob += literal(c);
+      }
+    }
+    return glob;
+  }
+
+  static std::string literal(char c) {
+    if (c == '*' || c == '?' || c == '[') return std::string("[") + c + "]";
+    return std::string(1, c);
+  }
+};
+
+template <bool (*Operation)(sqlite3_int64, sqlite3_int64, sqlite3_int64*)>
+void integer_function(sqlite3_context* context, int, sqlite3_value** arguments) {
+  sqlite3_int64 answer = 0;
+  const bool overflowed =
+      Operation(sqlite3_value_int64(arguments[0]), sqlite3_value_int64(arguments[1]), &answer);
+  if (overflowed) {
+    sqlite3_result_error(context, integer_overflow, -1);
+  } else {
+    sqlite3_result_int64(context, answer);
+  }
+}
+
+bool add(sqlite3_int64 left, sqlite3_int64 right, sqlite3_int64* answer) {
+  return __builtin_add_overflow(left, right, answer);
+}
+
+bool multiply(sqlite3_int64 left, sqlite3_int64 right, sqlite3_int64* answer) {
+  return __builtin_mul_overflow(left, right, answer);
+}
+
+}  // namespace
+
+const dialect& sqlite_dialect() {
+  static const dialect_of_sqlite instance;
+  return instance;
+}
+
+void register_functions(SQLite::Database& connection) {
+  connection.createFunction("rosey_add", 2, true, nullptr, integer_function<add>, nullptr, nullptr,
+                            nullptr);
+  connection.createFunction("rosey_multiply", 2, true, nullptr, integer_function<multiply>, nullptr,
+                            nullptr, nullptr);
+}
+
+}  // namespace rosey::storage

@@ -1,0 +1,44 @@
+// Prepared statements by their SQL, so that each is compiled once.
+#pragma once
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include <cstddef>
+#include <list>
+#include <string>
+#include <unordered_map>
+
+namespace rosey::storage {
+
+// Keeps the ones used last.
+class statement_cache {
+ public:
+  statement_cache(SQLite::Database& connection, std::size_t capacity)
+      : connection_(connection), capacity_(capacity) {}
+
+  // Ready to be bound; valid until the next call. Throws SQLite::Exception.
+  SQLite::Statement& prepare(const std::string& sql) {
+    if (const auto found = by_sql_.find(sql); found != by_sql_.end()) {
+      newest_first_.splice(newest_first_.begin(), newest_first_, found->second);
+      return newest_first_.front();
+    }
+    newest_first_.emplace_front(connection_, sql);
+    by_sql_.emplace(sql, newest_first_.begin());
+    if (newest_first_.size() > capacity_) {
+      by_sql_.erase(newest_first_.back().getQuery());
+      newest_first_.pop_back();
+    }
+    return newest_first_.front();
+  }
+
+  std::size_t size() const { return newest_first_.size(); }
+
+ private:
+  SQLite::Database& connection_;
+  std::size_t capacity_;
+  std::list<SQLite::Statement> newest_first_;
+  std::unordered_map<std::string, std::list<SQLite::Statement>::iterator> by_sql_;
+};
+
+}  // namespace rosey::storage

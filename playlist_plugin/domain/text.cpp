@@ -1,0 +1,115 @@
+// How durations, progress and titles are written in chat, and what text is fit to be shown.
+#include "playlist_plugin/domain/text.hpp"
+
+#include <algorithm>
+
+#include "rosey/wire/utf8.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+constexpr std::string_view ellipsis = "…";
+constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
+constexpr std::string_view bar = "▬";
+constexpr std::string_view knob = "🔘";
+
+// The value of one character, which has to be valid UTF-8.
+char32_t code_point(std::string_view character) {
+  constexpr unsigned char lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  char32_t value = static_cast<unsigned char>(character[0]) & lead_bits[character.size()];
+  for (const char c : character.substr(1))
+    value = (value << 6) | (static_cast<unsigned char>(c) & 0x3FU);
+  return value;
+}
+
+bool breaks_a_line(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029;
+}
+
+bool reorders_text(char32_t c) {
+  return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+std::string two_digits(std::int64_t value) {
+  std::string digits = value < 10 ? "0" : "";
+  return digits += std::to_string(value);
+}
+
+}  // namespace
+
+std::string format_duration(std::int64_t seconds) {
+  if (seconds <= 0) return "??:??";
+  const std::int64_t hours = seconds / 3600;
+  const std::int64_t minutes = seconds / 60 % 60;
+  std::string shown;
+  if (hours > 0) shown += std::to_string(hours) + ":";
+  shown += hours > 0 ? two_digits(minutes) : std::to_string(minutes);
+  shown += ":";
+  return shown += two_digits(seconds % 60);
+}
+
+std::string format_total(std::int64_t seconds) {
+  if (seconds <= 0) return "0m";
+  const std::int64_t hours = seconds / 3600;
+  std::string shown;
+  if (hours > 0) shown += std::to_string(hours) + "h ";
+  return shown += std::to_string(seconds / 60 % 60) + "m";
+}
+
+std::string progress_bar(std::int64_t elapsed, std::int64_t total, int width) {
+  int position = 0;
+  if (total > 0) {
+    // Floating point, because elapsed * width could overflow.
+    const double share = static_cast<double>(std::clamp<std::int64_t>(elapsed, 0, total)) /
+                         static_cast<double>(total);
+    position = std::min(static_cast<int>(share * width), width - 1);
+  }
+  std::string line;
+  for (int at = 0; at < width; ++at) line += at == position ? knob : bar;
+  return line;
+}
+
+std::string truncate_utf8(std::string_view text, std::size_t max_characters) {
+  if (max_characters == 0) return {};
+  std::size_t characters = 0;
+  std::size_t end = 0;
+  std::size_t end_when_full = 0;  // the ellipsis takes the last place
+  while (end < text.size() && characters < max_characters) {
+    const std::size_t length = wire::utf8_length(text, end);
+    if (length == 0) break;
+    if (++characters == max_characters) end_when_full = end;
+    end += length;
+  }
+  if (end == text.size()) return std::string(text);
+  if (characters == max_characters) end = end_when_full;
+  return std::string(text.substr(0, end)) += ellipsis;
+}
+
+std::string printable(std::string_view text) {
+  std::string shown;
+  bool space_pending = false;
+  bool replaced = false;
+  while (!text.empty()) {
+    const std::size_t length = wire::utf8_length(text, 0);
+    const std::string_view next = length == 0 ? replacement : text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+
+    const bool repeats = replaced && length == 0;
+    replaced = length == 0;
+    if (repeats) continue;
+    if (const char32_t c = code_point(next); c == ' ' || breaks_a_line(c) || reorders_text(c)) {
+      space_pending = !shown.empty();
+      continue;
+    }
+    if (space_pending) shown += ' ';
+    space_pending = false;
+    shown += next;
+  }
+  return shown;
+}
+
+bool is_valid_utf8(std::string_view text) {
+  return wire::is_valid_utf8(text);
+}
+
+}  // namespace rosey::playlist

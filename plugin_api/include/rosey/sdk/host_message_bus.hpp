@@ -1,0 +1,186 @@
+// The message bus over the host's table: the only place in a C++ plugin that speaks to NATS.
+#pragma once
+
+#include <nats/nats.h>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <exception>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "rosey/abi/host.h"
+#include "rosey/sdk/logger.hpp"
+#include "rosey/sdk/message_bus.hpp"
+
+namespace rosey::sdk {
+
+// Requests share one inbox subscription and one timer. Destroy it after the host has closed the
+// plugin; handlers that still wait are destroyed without being called.
+class host_message_bus final : public message_bus {
+ public:
+  host_message_bus(const rosey_host& host, boost::asio::any_io_executor executor, logger log)
+      : host_(host), executor_(executor), log_(std::move(log)), timer_(executor) {}
+
+  void publish(std::string_view subject, std::string_view payload) override {
+    const natsStatus status = natsConnection_Publish(
+        host_.nats, std::string(subject).c_str(), payload.data(), static_cast<int>(payload.size()));
+    if (status == NATS_OK) return;
+    log_.warning("cannot publish on " + std::string(subject) + ": " + natsStatus_GetText(status));
+    throw boost::system::system_error(make_error_code(bus_errc::disconnected));
+  }
+
+  subscription_id subscribe(std::string_view subject, std::string_view queue_group,
+                            message_handler handler) override {
+    auto entry = std::make_unique<subscription>(*this, std::move(handler));
+    subscription_id id = 0;
+    rosey_error failure{};
+    const rosey_status status = host_.subscribe(
+        host_.self, {subject.data(), subject.size()}, {queue_group.data(), queue_group.size()},
+        &subscription::on_message, entry.get(), &id, &failure);
+    if (status != ROSEY_OK) {
+      throw std::runtime_error("cannot subscribe to " + std::string(subject) + ": " + failure.text);
+    }
+    subscriptions_.emplace(id, std::move(entry));
+    return id;
+  }
+
+  void unsubscribe(subscription_id id) override {
+    const auto found = subscriptions_.find(id);
+    if (found == subscriptions_.end()) return;
+    found->second->id = id;
+    host_.unsubscribe(host_.self, id, &subscription::on_done, found->second.get());
+  }
+
+ private:
+  struct subscription {
+    subscription(host_message_bus& owner, message_handler on_message)
+        : bus(owner), handler(std::move(on_message)) {}
+
+    static void on_message(void* arg, const rosey_message* incoming) noexcept {
+      auto& self = *static_cast<subscription*>(arg);
+      try {
+        if (self.inbox) {
+          self.bus.on_reply(*incoming);
+        } else {
+          self.handler({text(incoming->subject), text(incoming->reply), text(incoming->payload)});
+        }
+      } catch (const std::exception& escaped) {
+        self.bus.log_.error("an exception escaped from the handler of " + text(incoming->subject) +
+                            ": " + escaped.what());
+      } catch (...) {
+        self.bus.log_.error("an unknown exception escaped from the handler of " +
+                            text(incoming->subject));
+      }
+    }
+    static void on_done(void* arg) noexcept {
+      auto& self = *static_cast<subscription*>(arg);
+      self.bus.subscriptions_.erase(self.id);
+    }
+
+    host_message_bus& bus;
+    message_handler handler;
+    subscription_id id = 0;  // set when it is to go
+    bool inbox = false;
+  };
+
+  using clock = std::chrono::steady_clock;
+  using deadlines = std::multimap<clock::time_point, std::string>;
+
+  struct pending_request {
+    std::unique_ptr<reply_handler> handler;
+    deadlines::iterator deadline;
+  };
+
+  static std::string text(rosey_string borrowed) {
+    return borrowed.size == 0 ? std::string() : std::string(borrowed.data, borrowed.size);
+  }
+
+  void start_request(std::string subject, std::string payload, std::chrono::milliseconds timeout,
+                     std::unique_ptr<reply_handler> handler) override {
+    if (inbox_.empty()) open_inbox();
+    const std::string token = std::to_string(++last_token_);
+    const std::string reply = inbox_ + token;
+    const natsStatus status =
+        natsConnection_PublishRequest(host_.nats, subject.c_str(), reply.c_str(), payload.data(),
+                                      static_cast<int>(payload.size()));
+    const auto deadline = deadlines_.emplace(clock::now() + timeout, token);
+    requests_.emplace(token, pending_request{std::move(handler), deadline});
+    if (status != NATS_OK) {
+      log_.warning("cannot send a request to " + subject + ": " + natsStatus_GetText(status));
+      boost::asio::post(executor_, [this, token] { complete(token, bus_errc::disconnected, {}); });
+    } else if (deadline == deadlines_.begin()) {
+      wait_for_first_deadline();
+    }
+  }
+
+  void cancel_request(reply_handler* handler) override {
+    for (const auto& [token, request] : requests_) {
+      if (request.handler.get() != handler) continue;
+      boost::asio::post(executor_, [this, waiting = token] {
+        complete(waiting, boost::asio::error::operation_aborted, {});
+      });
+      return;
+    }
+  }
+
+  void open_inbox() {
+    natsInbox* made = nullptr;
+    if (natsInbox_Create(&made) != NATS_OK) throw std::bad_alloc();
+    const std::string prefix = std::string(made) + ".";
+    natsInbox_Destroy(made);
+    const subscription_id id = subscribe(prefix + "*", "", {});
+    subscriptions_.at(id)->inbox = true;
+    inbox_ = prefix;
+  }
+
+  void on_reply(const rosey_message& incoming) {
+    const std::string token = text(incoming.subject).substr(inbox_.size());
+    if (incoming.flags & ROSEY_MESSAGE_NO_RESPONDERS) {
+      complete(token, bus_errc::no_responders, {});
+    } else {
+      complete(token, {}, text(incoming.payload));
+    }
+  }
+
+  // An answer that comes after its deadline finds nobody, and that is all.
+  void complete(const std::string& token, boost::system::error_code failure, std::string payload) {
+    auto request = requests_.extract(token);
+    if (request.empty()) return;
+    deadlines_.erase(request.mapped().deadline);
+    request.mapped().handler->complete(failure, std::move(payload));
+  }
+
+  // The timer is left alone when a request is answered: it is armed again when it fires.
+  void wait_for_first_deadline() {
+    timer_.expires_at(deadlines_.begin()->first);
+    timer_.async_wait([this](boost::system::error_code cancelled) {
+      if (cancelled) return;
+      const auto now = clock::now();
+      while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+        complete(std::string(deadlines_.begin()->second), bus_errc::timed_out, {});
+      }
+      if (!deadlines_.empty()) wait_for_first_deadline();
+    });
+  }
+
+  const rosey_host& host_;
+  boost::asio::any_io_executor executor_;
+  logger log_;
+  std::unordered_map<subscription_id, std::unique_ptr<subscription>> subscriptions_;
+  std::string inbox_;  // "_INBOX.<unique>."; "" until the first request
+  std::uint64_t last_token_ = 0;
+  deadlines deadlines_;
+  std::unordered_map<std::string, pending_request> requests_;
+  boost::asio::steady_timer timer_;
+};
+
+}  // namespace rosey::sdk

@@ -1,0 +1,43 @@
+// Whether bytes are text: UTF-8 as RFC 3629 has it, without overlong forms and surrogates.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace rosey::wire {
+
+// Length in bytes of the character that begins at `text[at]`; 0 if none does.
+inline std::size_t utf8_length(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t offset) -> unsigned {
+    return at + offset < text.size() ? static_cast<unsigned char>(text[at + offset]) : 0u;
+  };
+  const auto continues = [&](std::size_t offset, unsigned least = 0x80, unsigned most = 0xbf) {
+    return byte(offset) >= least && byte(offset) <= most;
+  };
+  const unsigned first = byte(0);
+  if (at >= text.size()) return 0;
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    const unsigned least = first == 0xe0 ? 0xa0 : 0x80;
+    const unsigned most = first == 0xed ? 0x9f : 0xbf;
+    return continues(1, least, most) && continues(2) ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const unsigned least = first == 0xf0 ? 0x90 : 0x80;
+    const unsigned most = first == 0xf4 ? 0x8f : 0xbf;
+    return continues(1, least, most) && continues(2) && continues(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+inline bool is_valid_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = utf8_length(text, at);
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
+}
+
+}  // namespace rosey::wire
