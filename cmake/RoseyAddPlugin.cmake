@@ -2,6 +2,7 @@
 #
 #   -fno-gnu-unique, hidden inlines   a unique symbol would make dlclose a silent no-op
 #   the version script                one exported symbol, so that plugins cannot collide
+#   -z defs                           what is missing is found when linking, not when loading
 #   no SONAME                         the loader must never take a new file for an old one
 set(ROSEY_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
 
@@ -24,5 +25,8 @@ function(rosey_add_plugin name)
     target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique>)
   endif()
   target_link_options(${name} PRIVATE "LINKER:--version-script=${ROSEY_PLUGIN_MAP}")
+  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT ROSEY_SANITIZE)
+    target_link_options(${name} PRIVATE "LINKER:-z,defs")
+  endif()
   target_link_libraries(${name} PRIVATE Rosey::plugin_api)
 endfunction()

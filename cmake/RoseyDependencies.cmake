@@ -12,6 +12,9 @@ pkg_check_modules(nats REQUIRED IMPORTED_TARGET libnats)
 
 find_program(ROSEY_CCACHE ccache)
 if(ROSEY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER "${ROSEY_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${ROSEY_CCACHE}")
+  # The sloppiness is what ccache asks for before it deals with precompiled headers.
+  set(launcher "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+               "${ROSEY_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${launcher}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${launcher}")
 endif()

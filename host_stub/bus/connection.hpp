@@ -1,0 +1,112 @@
+// A NATS connection of the host: publish, request, subscribe; the one wrapper around libnats.
+#pragma once
+
+#include <nats/nats.h>
+
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "rosey/wire/result.hpp"
+
+namespace rosey::host {
+
+// A message that libnats delivered; owns it.
+class inbound_message {
+ public:
+  explicit inbound_message(natsMsg* message) : message_(message, &natsMsg_Destroy) {}
+
+  std::string_view subject() const { return natsMsg_GetSubject(message_.get()); }
+  // "" when the sender expects no answer.
+  std::string_view reply() const {
+    const char* reply = natsMsg_GetReply(message_.get());
+    return reply ? std::string_view(reply) : std::string_view();
+  }
+  std::string_view payload() const {
+    return {natsMsg_GetData(message_.get()),
+            static_cast<std::size_t>(natsMsg_GetDataLength(message_.get()))};
+  }
+  // Not from a peer: the server says that nobody listens where the request went.
+  bool no_responders() const { return natsMsg_IsNoResponders(message_.get()); }
+
+ private:
+  std::unique_ptr<natsMsg, void (*)(natsMsg*)> message_;
+};
+
+// A subscription; ends it when destroyed, without waiting for the handler that may be running.
+class subscription {
+ public:
+  using message_handler = std::function<void(inbound_message)>;
+
+  subscription() = default;
+  subscription(subscription&&) = default;
+  subscription& operator=(subscription&& other) noexcept;
+  ~subscription() { end(); }
+
+  // False when it was never made or has been moved from.
+  bool active() const { return state_ != nullptr; }
+
+  // No new messages; those that have arrived are still handled.
+  void drain();
+  // No more messages.
+  void end();
+  // After drain() or end(): ready when the handler has returned for the last time.
+  std::shared_future<void> finished() const;
+
+ private:
+  friend class connection;
+  struct state;
+  explicit subscription(std::shared_ptr<state> shared) : state_(std::move(shared)) {}
+
+  std::shared_ptr<state> state_;
+};
+
+// Thread-safe. Reconnects by itself, for ever.
+class connection {
+ public:
+  enum class delivery {
+    // All handlers of the process run on one thread, in the order of arrival: handlers only hand
+    // over. What a sender sent first is handed over first, whatever the subjects.
+    in_order,
+    // Each subscription has a thread: handlers may work.
+    parallel,
+  };
+
+  struct settings {
+    std::string url;   // may carry a token or a user: nats://token@host:port
+    std::string name;  // shown by the server's monitoring
+    delivery mode = delivery::in_order;
+    std::chrono::milliseconds timeout = std::chrono::seconds(2);
+  };
+
+  // Throws std::runtime_error with one sentence if nobody answers at the URL.
+  explicit connection(const settings& options);
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  natsConnection* native() const { return connection_.get(); }
+
+  // Fails with code "unavailable".
+  result<void> publish(std::string_view subject, std::string_view payload);
+
+  // Blocks. Fails with code "timeout", "no_responders" or "unavailable".
+  result<std::string> request(std::string_view subject, std::string_view payload,
+                              std::chrono::milliseconds timeout);
+
+  // `on_finished`, if given, is called on the delivery thread after the handler's last return.
+  result<subscription> subscribe(std::string_view subject, std::string_view queue_group,
+                                 subscription::message_handler handler,
+                                 std::function<void()> on_finished = {});
+
+  // Blocks until the server has seen everything sent so far.
+  result<void> flush(std::chrono::milliseconds timeout);
+
+ private:
+  std::unique_ptr<natsConnection, void (*)(natsConnection*)> connection_;
+};
+
+}  // namespace rosey::host

@@ -1,0 +1,26 @@
+// The storage service on the bus: takes its requests from NATS and sends its replies.
+#pragma once
+
+#include <vector>
+
+#include "host_stub/bus/connection.hpp"
+#include "host_stub/storage/service.hpp"
+
+namespace rosey::host {
+
+class storage_endpoint {
+ public:
+  // `bus` and `service` must outlive it; `bus` should deliver in parallel.
+  // Throws std::runtime_error if it cannot subscribe.
+  storage_endpoint(connection& bus, storage::service& service);
+  // Takes no more requests, and waits until those that arrived are handed over. The service, which
+  // is destroyed next, answers them.
+  ~storage_endpoint();
+  storage_endpoint(const storage_endpoint&) = delete;
+  storage_endpoint& operator=(const storage_endpoint&) = delete;
+
+ private:
+  std::vector<subscription> subscriptions_;
+};
+
+}  // namespace rosey::host

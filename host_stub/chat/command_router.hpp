@@ -1,0 +1,55 @@
+// From a line in a channel to the answer: finds the verb's plugin, asks it over NATS, and answers
+// what belongs to the host itself (!help, !plugin).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "host_stub/bus/connection.hpp"
+#include "host_stub/plugins/verb_table.hpp"
+#include "rosey/wire/command.hpp"
+
+namespace rosey::host {
+
+struct chat_line {
+  std::string channel;
+  std::string user;
+  wire::role role = wire::role::user;
+  std::string text;
+};
+
+// Thread-safe.
+class command_router {
+ public:
+  struct settings {
+    std::string prefix = "!";
+    // A command is sent again, under the same id, when there was no answer for so long.
+    std::chrono::milliseconds attempt_timeout = std::chrono::seconds(5);
+    int attempts = 2;
+    // Loading and unloading wait for the plugin, for all its deadlines if it comes to that.
+    std::chrono::milliseconds admin_timeout = std::chrono::seconds(30);
+  };
+  using verb_source = std::function<std::shared_ptr<const verb_table>()>;
+
+  command_router(connection& bus, verb_source verbs, settings options);
+
+  // Blocks until there is an answer. Empty if the line is no command.
+  std::optional<std::string> answer(const chat_line& line);
+
+ private:
+  std::string answer_verb(const chat_line& line, std::string_view word, std::string args);
+  std::string help(const chat_line& line, std::string_view topic) const;
+  std::string plugin_command(const chat_line& line, std::string_view args);
+  std::string list_plugins();
+  std::string new_id();
+
+  connection& bus_;
+  verb_source verbs_;
+  settings settings_;
+};
+
+}  // namespace rosey::host

@@ -1,0 +1,148 @@
+#include "host_stub/chat/console.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "rosey/wire/decode.hpp"
+#include "rosey/wire/subjects.hpp"
+
+namespace rosey::host {
+namespace {
+
+// Bytes. More than any command may have; what is longer is read, thrown away and complained about.
+constexpr std::size_t max_line = 128 * 1024;
+
+// Whatever plugins and peers send, a terminal is not to be steered by it.
+std::string without_control_characters(std::string_view text) {
+  std::string shown(text);
+  for (char& c : shown) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n') || byte == 0x7f) c = ' ';
+  }
+  return shown;
+}
+
+// stdio locks the stream for each call, so that whole messages of two threads never mix.
+void print(std::string_view text) {
+  const std::string line = without_control_characters(text) + "\n";
+  std::fwrite(line.data(), 1, line.size(), stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+console::console(connection& bus, command_router& router, settings options,
+                 std::function<void()> on_end)
+    : router_(router),
+      speaker_(std::move(options)),
+      on_end_(std::move(on_end)),
+      stop_event_(::eventfd(0, EFD_CLOEXEC)) {
+  if (stop_event_ < 0) throw std::system_error(errno, std::system_category(), "eventfd");
+  auto opened = bus.subscribe(wire::subjects::chat_send, "",
+                              [channel = speaker_.channel](inbound_message message) {
+                                const auto object = wire::parse_object(message.payload());
+                                if (!object) return;
+                                wire::field_reader in(*object);
+                                const std::string to = in.name("channel");
+                                const std::string text = in.text("message");
+                                if (!in.failed() && to == channel) print(text);
+                              });
+  if (!opened) {
+    ::close(stop_event_);
+    throw std::runtime_error(opened.error().message);
+  }
+  announcements_ = std::move(*opened);
+  reader_ = std::thread([this] { read_lines(); });
+}
+
+console::~console() {
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(stop_event_, &one, sizeof one));
+  reader_.join();
+  announcements_.end();
+  ::close(stop_event_);
+}
+
+bool console::is_attached() {
+  struct stat input {};
+  if (::fstat(STDIN_FILENO, &input) != 0) return false;
+  return ::isatty(STDIN_FILENO) || S_ISFIFO(input.st_mode) || S_ISREG(input.st_mode) ||
+         S_ISSOCK(input.st_mode);
+}
+
+void console::read_lines() {
+  std::string pending;
+  bool too_long = false;
+  const auto take = [&](std::string line) {
+    if (std::exchange(too_long, false)) {
+      print(fmt::format("❌ That line has more than {} bytes", max_line));
+    } else {
+      handle_line(std::move(line));
+    }
+  };
+  for (;;) {
+    pollfd sources[] = {{STDIN_FILENO, POLLIN, 0}, {stop_event_, POLLIN, 0}};
+    if (::poll(sources, 2, -1) < 0 && errno != EINTR) break;
+    if (sources[1].revents) return;
+    if (!sources[0].revents) continue;
+    char buffer[16384];
+    const ssize_t size = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) break;
+    std::string_view arrived(buffer, static_cast<std::size_t>(size));
+    for (auto end = arrived.find('\n'); end != std::string_view::npos; end = arrived.find('\n')) {
+      pending.append(arrived.substr(0, end));
+      arrived.remove_prefix(end + 1);
+      take(std::exchange(pending, {}));
+    }
+    pending.append(arrived);
+    if (pending.size() > max_line) {
+      too_long = true;
+      pending.clear();
+    }
+  }
+  if (!pending.empty() || too_long) take(std::move(pending));
+  on_end_();
+}
+
+void console::handle_line(std::string line) {
+  if (switch_user(line)) return;
+  const auto answer =
+      router_.answer({speaker_.channel, speaker_.user, speaker_.role, std::move(line)});
+  if (answer) print(*answer);
+}
+
+// "/as NAME [user|moderator|admin]": whoever sits at the console may speak for anybody.
+bool console::switch_user(std::string_view line) {
+  if (line != "/as" && !line.starts_with("/as ")) return false;
+  line.remove_prefix(3);
+  const auto word = [&line] {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t\r"), line.size()));
+    const std::string_view found = line.substr(0, line.find_first_of(" \t\r"));
+    line.remove_prefix(found.size());
+    return std::string(found);
+  };
+  const std::string user = word();
+  const std::string role_name = word();
+  const auto role =
+      role_name.empty() ? std::optional(wire::role::user) : wire::role_from(role_name);
+  if (user.empty() || user.size() > wire::max_name || wire::has_control_characters(user) || !role) {
+    print("❌ Usage: /as NAME [user|moderator|admin]");
+    return true;
+  }
+  speaker_.user = user;
+  speaker_.role = *role;
+  print(fmt::format("You speak as {} ({})", user, to_string(*role)));
+  return true;
+}
+
+}  // namespace rosey::host

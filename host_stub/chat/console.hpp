@@ -1,0 +1,48 @@
+// The console as a chat channel: lines from standard input, answers on standard output.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "host_stub/bus/connection.hpp"
+#include "host_stub/chat/command_router.hpp"
+
+namespace rosey::host {
+
+// One line is answered before the next is read, so that a piped script sees its answers in order.
+class console {
+ public:
+  struct settings {
+    std::string channel;
+    std::string user;
+    wire::role role;
+  };
+
+  // `on_end` is called once, on the console's thread, when the input has ended.
+  // Throws std::runtime_error if it cannot listen to what plugins say unasked.
+  console(connection& bus, command_router& router, settings options, std::function<void()> on_end);
+  // Interrupts the reading; the line in work is still answered.
+  ~console();
+  console(const console&) = delete;
+  console& operator=(const console&) = delete;
+
+  // True if somebody can type or pipe into standard input (it is not /dev/null, say).
+  static bool is_attached();
+
+ private:
+  void read_lines();
+  void handle_line(std::string line);
+  bool switch_user(std::string_view line);
+
+  command_router& router_;
+  settings speaker_;
+  std::function<void()> on_end_;
+  int stop_event_;
+  subscription announcements_;
+  std::thread reader_;
+};
+
+}  // namespace rosey::host

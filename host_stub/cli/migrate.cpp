@@ -1,0 +1,97 @@
+// rosey migrate: a plugin's tables brought to a version, on the database itself.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "host_stub/cli/cli.hpp"
+#include "host_stub/storage/database.hpp"
+#include "host_stub/storage/migrator.hpp"
+
+namespace rosey::host {
+namespace {
+
+namespace db = wire::db;
+
+struct migrate_options {
+  config_options shared;
+  std::string plugin;
+  std::string action;
+  std::optional<std::int64_t> to;
+  bool dry_run = false;
+};
+
+void print_status(const db::migration_status& status) {
+  std::size_t width = 4;
+  for (const auto* list : {&status.applied, &status.pending}) {
+    for (const db::migration& each : *list) width = std::max(width, each.name.size());
+  }
+  fmt::print("{:<{}}  APPLIED\n", "FILE", width);
+  for (const db::migration& each : status.applied) {
+    fmt::print("{:<{}}  {}\n", each.name, width, each.applied_at);
+  }
+  for (const db::migration& each : status.pending) {
+    fmt::print("{:<{}}  pending\n", each.name, width);
+  }
+}
+
+void print_report(const db::migration_report& report, bool up) {
+  const char* verb = up ? "applied" : "rolled back";
+  for (const db::migration& each : report.done) {
+    fmt::print("{}{} {}\n", report.dry_run ? "would have " : "", verb, each.name);
+  }
+  if (report.done.empty()) fmt::print("nothing to do\n");
+  fmt::print("version {}\n", report.version);
+}
+
+int run_migrate(const migrate_options& options) {
+  const auto settings = options.shared.load();
+  if (!settings) throw std::runtime_error(settings.error().message);
+  if (options.action == "status" && (options.to || options.dry_run)) {
+    throw std::runtime_error("--to and --dry-run go with --action up or down");
+  }
+  const auto database = storage::open_database(settings->database, {});
+  storage::migrator migrator(*database, settings->migrations, options.plugin);
+  if (options.action == "status") {
+    const auto status = migrator.status();
+    if (!status) throw std::runtime_error(status.error().message);
+    print_status(*status);
+    return 0;
+  }
+  const bool up = options.action == "up";
+  const auto report =
+      up ? migrator.up(options.to, options.dry_run) : migrator.down(options.to, options.dry_run);
+  if (!report) throw std::runtime_error(report.error().message);
+  print_report(*report, up);
+  return 0;
+}
+
+}  // namespace
+
+void add_migrate_command(CLI::App& app, subcommand& run) {
+  CLI::App* command =
+      app.add_subcommand("migrate", "Change or show the version of a plugin's tables");
+  auto options = std::make_shared<migrate_options>();
+  options->shared.add_file_option(*command);
+  options->shared.add_storage_options(*command);
+  command
+      ->add_option("--plugin", options->plugin, "Whose tables: a folder in the migrations folder")
+      ->required();
+  command->add_option("--action", options->action, "up, down or status")
+      ->required()
+      ->check(CLI::IsMember({"up", "down", "status"}));
+  command
+      ->add_option("--to", options->to,
+                   "Version to stop at; without it, up applies all, down rolls back the newest one")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--dry-run", options->dry_run, "Try it in a transaction, and take it back");
+  command->footer("To roll everything back: --action down --to 0");
+  command->callback([&run, options] { run = [options] { return run_migrate(*options); }; });
+}
+
+}  // namespace rosey::host

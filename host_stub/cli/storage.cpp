@@ -1,0 +1,43 @@
+// rosey storage: the storage service alone, for hosts that run elsewhere.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+
+#include "host_stub/cli/cli.hpp"
+#include "host_stub/cli/signals.hpp"
+#include "host_stub/storage_node.hpp"
+
+namespace rosey::host {
+namespace {
+
+int run_storage(const config_options& options) {
+  const auto settings = options.load();
+  if (!settings) throw std::runtime_error(settings.error().message);
+  if (settings->nats_url.empty()) {
+    throw std::runtime_error(
+        "the storage service needs a NATS that its users are on; name it with --nats-url or "
+        "nats.url");
+  }
+  termination end;
+  const storage_node node(settings->nats_url, *settings);
+  fmt::print(stderr, "rosey ready nats={}\n", settings->nats_url);
+  std::fflush(stderr);
+  end.wait();
+  return 0;
+}
+
+}  // namespace
+
+void add_storage_command(CLI::App& app, subcommand& run) {
+  CLI::App* command =
+      app.add_subcommand("storage", "Run the storage service alone, on a NATS that exists");
+  auto options = std::make_shared<config_options>();
+  options->add_file_option(*command);
+  options->add_nats_option(*command);
+  options->add_storage_options(*command);
+  command->callback([&run, options] { run = [options] { return run_storage(*options); }; });
+}
+
+}  // namespace rosey::host

@@ -1,0 +1,199 @@
+#include "host_stub/config.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <fstream>
+#include <initializer_list>
+#include <iterator>
+#include <sstream>
+
+#include "rosey/wire/decode.hpp"
+
+namespace rosey::host {
+namespace {
+
+namespace json = boost::json;
+
+// One object of the file: reads its keys, and remembers which there may be.
+class section {
+ public:
+  section(const json::value& value, std::string path, std::vector<std::string_view> keys)
+      : path_(std::move(path)) {
+    if (!value.is_object()) {
+      problem_ = fmt::format("'{}' must be an object", path_);
+      return;
+    }
+    object_ = &value.get_object();
+    for (const auto& entry : *object_) {
+      const std::string_view key = entry.key();
+      if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
+      problem_ = fmt::format("unknown key '{}'; known here: {}", full(key), fmt::join(keys, ", "));
+      return;
+    }
+  }
+
+  void text(std::string_view key, std::string& target) {
+    if (const json::value* value = find(key)) {
+      if (value->is_string()) {
+        target = std::string(value->get_string());
+      } else {
+        fail(key, "a string");
+      }
+    }
+  }
+  void path(std::string_view key, std::filesystem::path& target) {
+    std::string name = target.string();
+    text(key, name);
+    target = name;
+  }
+  void boolean(std::string_view key, bool& target) {
+    if (const json::value* value = find(key)) {
+      if (value->is_bool()) {
+        target = value->get_bool();
+      } else {
+        fail(key, "true or false");
+      }
+    }
+  }
+
+  // Null, and a failure before, are the same as absent.
+  const json::value* find(std::string_view key) const {
+    if (!problem_.empty() || !object_) return nullptr;
+    const json::value* value = object_->if_contains(key);
+    return value && !value->is_null() ? value : nullptr;
+  }
+  void fail(std::string_view key, std::string_view expected) {
+    if (problem_.empty()) problem_ = fmt::format("'{}' must be {}", full(key), expected);
+  }
+
+  std::string full(std::string_view key) const {
+    return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+  }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  std::string path_;
+  const json::object* object_ = nullptr;
+  std::string problem_;
+};
+
+std::string read_nats(const json::value& value, config& into) {
+  section in(value, "nats", {"url"});
+  in.text("url", into.nats_url);
+  return in.problem();
+}
+
+std::string read_storage(const json::value& value, config& into) {
+  section in(value, "storage", {"enabled", "database", "migrations"});
+  in.boolean("enabled", into.storage_enabled);
+  in.text("database", into.database);
+  in.path("migrations", into.migrations);
+  return in.problem();
+}
+
+std::string read_plugins(const json::value& value, config& into) {
+  section in(value, "plugins", {"directory", "config"});
+  in.path("directory", into.plugin_directory);
+  if (const json::value* sections = in.find("config")) {
+    if (!sections->is_object()) return "'plugins.config' must be an object of objects";
+    for (const auto& entry : sections->get_object()) {
+      if (!entry.value().is_object()) {
+        return fmt::format("'plugins.config.{}' must be an object", std::string(entry.key()));
+      }
+    }
+    into.plugin_config = sections->get_object();
+  }
+  return in.problem();
+}
+
+std::string read_connector(const json::value& value, const std::string& path, config& into) {
+  section in(value, path, {"type", "channel", "user", "role"});
+  console_settings console;
+  std::string type;
+  std::string role(to_string(console.role));
+  in.text("type", type);
+  in.text("channel", console.channel);
+  in.text("user", console.user);
+  in.text("role", role);
+  if (type != "console") in.fail("type", "\"console\"");
+  if (const auto known = wire::role_from(role)) {
+    console.role = *known;
+  } else {
+    in.fail("role", R"("user", "moderator" or "admin")");
+  }
+  for (const auto& [key, name] : {std::pair("channel", console.channel), {"user", console.user}}) {
+    if (name.empty() || name.size() > wire::max_name || wire::has_control_characters(name)) {
+      in.fail(key, "a name of 1 to 256 bytes without control characters");
+    }
+  }
+  into.consoles.push_back(std::move(console));
+  return in.problem();
+}
+
+std::string read_chat(const json::value& value, config& into) {
+  section in(value, "chat", {"prefix", "connectors"});
+  in.text("prefix", into.prefix);
+  if (into.prefix.empty() || into.prefix.find_first_of(" \t") != std::string::npos) {
+    in.fail("prefix", "a text without spaces that is not empty");
+  }
+  const json::value* connectors = in.find("connectors");
+  if (connectors && !connectors->is_array()) in.fail("connectors", "a list");
+  if (!in.problem().empty() || !connectors) return in.problem();
+  into.consoles.clear();
+  for (std::size_t index = 0; index < connectors->get_array().size(); ++index) {
+    const auto problem = read_connector(connectors->get_array()[index],
+                                        fmt::format("chat.connectors[{}]", index), into);
+    if (!problem.empty()) return problem;
+  }
+  if (into.consoles.size() > 1) return "'chat.connectors' may hold one console at most";
+  return {};
+}
+
+std::string read_all(const json::value& value, config& into) {
+  const section top(value, "", {"nats", "storage", "plugins", "chat"});
+  if (!top.problem().empty()) return top.problem();
+  using reader = std::string (*)(const json::value&, config&);
+  for (const auto& [key, read] :
+       std::initializer_list<std::pair<const char*, reader>>{{"nats", &read_nats},
+                                                             {"storage", &read_storage},
+                                                             {"plugins", &read_plugins},
+                                                             {"chat", &read_chat}}) {
+    const json::value* found = top.find(key);
+    if (!found) continue;
+    if (std::string problem = read(*found, into); !problem.empty()) return problem;
+  }
+  return {};
+}
+
+}  // namespace
+
+result<config> parse_config(std::string_view text) {
+  json::parse_options options;
+  options.allow_comments = true;
+  options.allow_trailing_commas = true;
+  boost::system::error_code failure;
+  const json::value value = json::parse(text, failure, {}, options);
+  if (failure) return error{"config", "not valid JSON: " + failure.message()};
+  if (!value.is_object()) return error{"config", "the configuration must be a JSON object"};
+  config made;
+  if (std::string problem = read_all(value, made); !problem.empty()) {
+    return error{"config", std::move(problem)};
+  }
+  return made;
+}
+
+result<config> load_config(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::stringstream text;
+  if (std::filesystem::is_directory(file) || !in || !(text << in.rdbuf())) {
+    return error{"config", fmt::format("{}: cannot be read", file.string())};
+  }
+  auto parsed = parse_config(text.str());
+  if (!parsed) return error{"config", fmt::format("{}: {}", file.string(), parsed.error().message)};
+  return parsed;
+}
+
+}  // namespace rosey::host

@@ -1,0 +1,42 @@
+// The bot's configuration: a JSON file with comments; every key has a default.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "rosey/wire/command.hpp"
+#include "rosey/wire/result.hpp"
+
+namespace rosey::host {
+
+struct console_settings {
+  std::string channel = "#lobby";
+  std::string user = "you";
+  wire::role role = wire::role::admin;
+};
+
+struct config {
+  std::string nats_url;  // "": start a private server
+
+  bool storage_enabled = true;
+  std::string database = "sqlite:data/rosey.db";
+  std::filesystem::path migrations = "migrations";
+
+  std::filesystem::path plugin_directory = "build/plugins";
+  boost::json::object plugin_config;  // by plugin id
+
+  std::string prefix = "!";
+  std::vector<console_settings> consoles = {console_settings{}};
+};
+
+// Fails with one sentence that names the key, what is wrong and what would be right.
+result<config> parse_config(std::string_view text);
+
+// The same for a file; the sentence begins with its name.
+result<config> load_config(const std::filesystem::path& file);
+
+}  // namespace rosey::host

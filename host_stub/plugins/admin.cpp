@@ -1,0 +1,106 @@
+#include "host_stub/plugins/admin.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "rosey/wire/decode.hpp"
+#include "rosey/wire/subjects.hpp"
+
+namespace rosey::host {
+namespace {
+
+namespace json = boost::json;
+namespace subjects = wire::subjects;
+
+std::string failure(const error& why) {
+  return json::serialize(
+      json::object{{"success", false}, {"error", why.message}, {"code", why.code}});
+}
+
+json::object to_json(const plugin_status& plugin) {
+  json::array verbs;
+  for (const std::string& verb : plugin.verbs) verbs.emplace_back(verb);
+  return {{"id", plugin.id},       {"version", plugin.version},    {"build", plugin.build},
+          {"state", plugin.state}, {"file", plugin.file.string()}, {"verbs", std::move(verbs)}};
+}
+
+}  // namespace
+
+plugin_admin::plugin_admin(connection& bus, plugin_manager& plugins)
+    : bus_(bus), plugins_(plugins) {
+  listen(subjects::admin_plugin_list, [this](inbound_message message) {
+    if (!message.reply().empty()) static_cast<void>(bus_.publish(message.reply(), answer_list()));
+  });
+  for (const char* subject : {subjects::admin_plugin_load, subjects::admin_plugin_unload,
+                              subjects::admin_plugin_reload}) {
+    listen(subject, [this](inbound_message message) {
+      {
+        const std::lock_guard lock(mutex_);
+        queue_.push_back({std::string(message.subject()), std::string(message.reply()),
+                          std::string(message.payload())});
+      }
+      wake_.notify_one();
+    });
+  }
+  worker_ = std::thread([this] { work(); });
+}
+
+plugin_admin::~plugin_admin() {
+  for (subscription& open : subscriptions_) open.end();
+  for (const subscription& open : subscriptions_) open.finished().wait();
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  worker_.join();
+}
+
+void plugin_admin::listen(const char* subject, subscription::message_handler handler) {
+  auto opened = bus_.subscribe(subject, "", std::move(handler));
+  if (!opened) throw std::runtime_error(opened.error().message);
+  subscriptions_.push_back(std::move(*opened));
+}
+
+void plugin_admin::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (stopping_) return;
+    const request next = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    const std::string reply = answer(next);
+    if (!next.reply.empty()) static_cast<void>(bus_.publish(next.reply, reply));
+    lock.lock();
+  }
+}
+
+std::string plugin_admin::answer(const request& order) {
+  const auto object = wire::parse_object(order.payload);
+  if (!object) return failure(object.error());
+  wire::field_reader in(*object);
+  const std::string name = in.name("name");
+  if (in.failed()) return failure(in.failure());
+
+  result<std::string> done;
+  if (order.subject == subjects::admin_plugin_load) {
+    done = plugins_.load(name);
+  } else if (order.subject == subjects::admin_plugin_unload) {
+    done = plugins_.unload(name);
+  } else {
+    done = plugins_.reload(name);
+  }
+  if (!done) return failure(done.error());
+  return json::serialize(json::object{{"success", true}, {"message", *done}});
+}
+
+std::string plugin_admin::answer_list() const {
+  json::array listed;
+  for (const plugin_status& plugin : plugins_.list()) listed.emplace_back(to_json(plugin));
+  return json::serialize(json::object{{"success", true}, {"plugins", std::move(listed)}});
+}
+
+}  // namespace rosey::host

@@ -1,0 +1,29 @@
+// Asking a host to list, load, unload or reload plugins: for the chat router and the command line.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host_stub/bus/connection.hpp"
+#include "rosey/wire/result.hpp"
+
+namespace rosey::host {
+
+struct listed_plugin {
+  std::string id;
+  std::string version;
+  std::string state;
+  std::string file;
+  std::vector<std::string> verbs;
+};
+
+// `action` is "load", "unload" or "reload". On success the host's sentence. Blocks.
+result<std::string> request_plugin_action(connection& bus, std::string_view action,
+                                          std::string_view name, std::chrono::milliseconds timeout);
+
+result<std::vector<listed_plugin>> request_plugin_list(connection& bus,
+                                                       std::chrono::milliseconds timeout);
+
+}  // namespace rosey::host

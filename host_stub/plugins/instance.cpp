@@ -1,0 +1,354 @@
+#include "host_stub/plugins/instance.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <cstring>
+#include <exception>
+#include <utility>
+
+namespace rosey::host {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+void write_error(rosey_error* error, std::string_view text) noexcept {
+  if (!error) return;
+  const std::size_t size = text.copy(error->text, ROSEY_ERROR_CAPACITY - 1);
+  error->text[size] = '\0';
+}
+
+// The plugin's text, whatever it did to the terminator.
+std::string text_of(const rosey_error& error) {
+  return std::string(error.text, ::strnlen(error.text, ROSEY_ERROR_CAPACITY));
+}
+
+std::string_view view(rosey_string text) {
+  return text.size == 0 ? std::string_view() : std::string_view(text.data, text.size);
+}
+
+// "playlist.item.*" and "playlist.>" are subjects; ">" and "*.item" would listen to strangers.
+bool is_subscribable(std::string_view subject) {
+  if (subject.empty() || subject.size() > 512) return false;
+  const std::string_view first = subject.substr(0, subject.find('.'));
+  if (first.empty() || first == "*" || first == ">") return false;
+  for (const unsigned char byte : subject) {
+    if (byte <= ' ' || byte == 0x7f) return false;
+  }
+  return subject.find("..") == std::string_view::npos && subject.back() != '.';
+}
+
+std::chrono::milliseconds until(steady::time_point deadline) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady::now());
+  return std::max(left, std::chrono::milliseconds(0));
+}
+
+}  // namespace
+
+// Shared by the map, the handler that libnats calls, and the deliveries on their way.
+struct instance::plugin_subscription {
+  std::uint64_t id;
+  bool intake;
+  rosey_message_fn on_message;
+  void* arg;
+  subscription handle;
+  rosey_task_fn done = nullptr;
+  void* done_arg = nullptr;
+};
+
+// A message on its way through the plugin's queue.
+struct instance::delivery {
+  std::shared_ptr<plugin_subscription> to;
+  inbound_message message;
+
+  static void run(void* arg) {
+    const std::unique_ptr<delivery> self(static_cast<delivery*>(arg));
+    const auto borrowed = [](std::string_view text) {
+      return rosey_string{text.data(), text.size()};
+    };
+    const rosey_message message{{sizeof(rosey_message), ROSEY_ABI_MAJOR, ROSEY_ABI_MINOR},
+                                borrowed(self->message.subject()),
+                                borrowed(self->message.reply()),
+                                borrowed(self->message.payload()),
+                                self->message.no_responders() ? ROSEY_MESSAGE_NO_RESPONDERS : 0u};
+    // Called through a type that may throw, so that what escapes is caught and not fatal.
+    void (*const on_message)(void*, const rosey_message*) = self->to->on_message;
+    on_message(self->to->arg, &message);
+  }
+  static void drop(void* arg) { delete static_cast<delivery*>(arg); }
+};
+
+// The first task on the plugin's thread.
+struct instance::startup {
+  instance& owner;
+  std::string config;
+  std::promise<result<void>> outcome;
+
+  static void run(void* arg) {
+    const std::unique_ptr<startup> self(static_cast<startup*>(arg));
+    result<void> outcome;
+    try {
+      outcome = self->create_and_start();
+    } catch (const std::exception& escaped) {
+      outcome = error{"refused", fmt::format("threw an exception: {}", escaped.what())};
+    } catch (...) {
+      outcome = error{"refused", "threw an exception"};
+    }
+    self->outcome.set_value(std::move(outcome));
+  }
+  static void drop(void* arg) { delete static_cast<startup*>(arg); }
+
+  result<void> create_and_start() {
+    const rosey_plugin& plugin = owner.plugin();
+    rosey_error failure{};
+    rosey_status (*const create)(const rosey_host*, rosey_instance**, rosey_error*) = plugin.create;
+    rosey_instance* made = nullptr;
+    if (create(&owner.table_, &made, &failure) != ROSEY_OK) {
+      return error{"refused", "create failed: " + text_of(failure)};
+    }
+    if (!made) return error{"refused", "create succeeded without an instance"};
+    owner.plugin_instance_ = made;
+    rosey_status (*const start)(rosey_instance*, rosey_string, rosey_error*) = plugin.start;
+    if (start(made, {config.data(), config.size()}, &failure) != ROSEY_OK) {
+      return error{"refused", text_of(failure)};
+    }
+    return {};
+  }
+};
+
+instance::instance(library code, connection& bus, const plugin_deadlines& deadlines)
+    : library_(std::move(code)),
+      id_(library_.plugin().id),
+      version_(library_.plugin().version),
+      bus_(bus),
+      deadlines_(deadlines),
+      table_{.header = {sizeof(rosey_host), ROSEY_ABI_MAJOR, ROSEY_ABI_MINOR},
+             .self = this,
+             .nats = bus.native(),
+             .nats_version = nats_GetVersion(),
+             .nats_anchor = reinterpret_cast<const void*>(&nats_GetVersion),
+             .post = &instance::post,
+             .subscribe = &instance::subscribe,
+             .unsubscribe = &instance::unsubscribe,
+             .stopped = &instance::stopped,
+             .log = &instance::log,
+             .get_ext = &instance::get_ext},
+      thread_(std::make_unique<plugin_thread>(id_, [this](const std::string& what) {
+        spdlog::error("[{}] an exception escaped from the plugin: {}", id_, what);
+      })) {}
+
+instance::~instance() {
+  if (thread_) thread_->close({});
+}
+
+result<void> instance::start(std::string config_json) {
+  auto first =
+      std::make_unique<startup>(*this, std::move(config_json), std::promise<result<void>>());
+  std::future<result<void>> outcome = first->outcome.get_future();
+  thread_->post({&startup::run, &startup::drop, first.release()});
+  if (outcome.wait_for(deadlines_.start) != std::future_status::ready) {
+    end_subscriptions(false, std::chrono::milliseconds(0));
+    return give_up(fmt::format("start did not return within {} ms", deadlines_.start.count()));
+  }
+  result<void> started = outcome.get();
+  if (started) started = bus_.flush(deadlines_.start);
+  if (!started) {
+    const error why = started.error();
+    if (const auto gone = stop(); !gone) {
+      spdlog::error("[{}] cannot be unloaded after its failed start: {}", id_,
+                    gone.error().message);
+    }
+    return why;
+  }
+  return {};
+}
+
+result<void> instance::stop() {
+  if (!plugin_instance_) return finish();  // create() failed: there is nothing to ask
+
+  end_subscriptions(true, deadlines_.drain);
+  // Called through a type that may throw, as all entries into the plugin are.
+  void (*const request_stop)(rosey_instance*) = plugin().request_stop;
+  try {
+    request_stop(plugin_instance_);
+  } catch (...) {
+    spdlog::error("[{}] an exception escaped from request_stop", id_);
+  }
+  const bool answered = stopped_.wait_for(deadlines_.stop) == std::future_status::ready;
+  const bool ended = end_subscriptions(false, deadlines_.drain);
+  if (!answered) {
+    return give_up(fmt::format("did not stop within {} ms", deadlines_.stop.count()));
+  }
+  if (!ended) return give_up("a subscription did not end");
+  return finish();
+}
+
+// The plugin has nothing left to do: take it down and prove that it is gone.
+result<void> instance::finish() {
+  thread_->close([this] { destroy_plugin(); });
+  if (!thread_->wait_until_ended(deadlines_.destroy)) {
+    return give_up(fmt::format("destroy did not return within {} ms", deadlines_.destroy.count()));
+  }
+  thread_.reset();  // joins: what thread-local state the plugin left is destroyed here
+  if (const auto gone = library_.unload(); !gone) return give_up(gone.error().message);
+  return {};
+}
+
+void instance::destroy_plugin() noexcept {
+  if (!plugin_instance_) return;
+  void (*const destroy)(rosey_instance*) = plugin().destroy;
+  try {
+    destroy(std::exchange(plugin_instance_, nullptr));
+  } catch (...) {
+    spdlog::error("[{}] an exception escaped from destroy", id_);
+  }
+}
+
+error instance::give_up(std::string why) {
+  stuck_ = true;
+  return {"stuck", std::move(why)};
+}
+
+rosey_status instance::post(void* self, rosey_task_fn run, rosey_task_fn drop, void* arg) noexcept {
+  if (!self || !run || !drop) return ROSEY_INVALID_ARGUMENT;
+  try {
+    const auto& owner = *static_cast<instance*>(self);
+    return owner.thread_->post({run, drop, arg}) ? ROSEY_OK : ROSEY_STOPPED;
+  } catch (...) {
+    return ROSEY_OUT_OF_MEMORY;
+  }
+}
+
+rosey_status instance::subscribe(void* self, rosey_string subject, rosey_string queue_group,
+                                 rosey_message_fn on_message, void* arg, std::uint64_t* id,
+                                 rosey_error* error) noexcept {
+  if (!self || !on_message || !id) {
+    write_error(error, "subscribe: on_message and id must not be null");
+    return ROSEY_INVALID_ARGUMENT;
+  }
+  try {
+    if (!is_subscribable(view(subject))) {
+      write_error(error, fmt::format("'{}' cannot be subscribed to: a subject begins with a "
+                                     "literal token and holds no empty one or white space",
+                                     view(subject)));
+      return ROSEY_REFUSED;
+    }
+    const auto opened = static_cast<instance*>(self)->open_subscription(
+        view(subject), view(queue_group), on_message, arg, *id);
+    if (opened) return ROSEY_OK;
+    write_error(error, opened.error().message);
+    return opened.error().code == "stopped" ? ROSEY_STOPPED : ROSEY_FAILED;
+  } catch (...) {
+    write_error(error, "out of memory");
+    return ROSEY_OUT_OF_MEMORY;
+  }
+}
+
+result<void> instance::open_subscription(std::string_view subject, std::string_view queue_group,
+                                         rosey_message_fn on_message, void* arg,
+                                         std::uint64_t& id) {
+  // Held until the entry is in the map: a subscription may end before subscribe() has returned.
+  const std::lock_guard lock(mutex_);
+  if (closing_) return error{"stopped", "the plugin is closing"};
+  auto entry = std::make_shared<plugin_subscription>();
+  entry->id = ++last_subscription_;
+  entry->intake = !queue_group.empty();
+  entry->on_message = on_message;
+  entry->arg = arg;
+  auto opened = bus_.subscribe(
+      subject, queue_group,
+      [this, entry](inbound_message message) {
+        auto arrived = std::make_unique<delivery>(entry, std::move(message));
+        if (thread_->post({&delivery::run, &delivery::drop, arrived.get()})) {
+          static_cast<void>(arrived.release());
+        }
+      },
+      [this, entry] { on_subscription_finished(entry); });
+  if (!opened) return opened.error();
+  entry->handle = std::move(*opened);
+  subscriptions_.emplace(entry->id, entry);
+  id = entry->id;
+  return {};
+}
+
+void instance::on_subscription_finished(const std::shared_ptr<plugin_subscription>& entry) {
+  subscription ended;  // destroyed after the lock is released
+  const std::lock_guard lock(mutex_);
+  ended = std::move(entry->handle);
+  subscriptions_.erase(entry->id);
+  // Behind the subscription's last message in the queue; called even if the queue is dropped.
+  if (entry->done) thread_->post({entry->done, entry->done, entry->done_arg});
+}
+
+rosey_status instance::unsubscribe(void* self, std::uint64_t id, rosey_task_fn done,
+                                   void* arg) noexcept {
+  if (!self) return ROSEY_INVALID_ARGUMENT;
+  auto& owner = *static_cast<instance*>(self);
+  const std::lock_guard lock(owner.mutex_);
+  const auto found = owner.subscriptions_.find(id);
+  if (found == owner.subscriptions_.end()) return ROSEY_INVALID_ARGUMENT;
+  plugin_subscription& entry = *found->second;
+  if (entry.done) return ROSEY_INVALID_ARGUMENT;  // it has been ended before
+  entry.done = done;
+  entry.done_arg = arg;
+  entry.handle.end();
+  return ROSEY_OK;
+}
+
+std::vector<std::shared_ptr<instance::plugin_subscription>> instance::subscriptions(
+    bool intake_only) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<plugin_subscription>> found;
+  for (const auto& [id, entry] : subscriptions_) {
+    if (entry->intake || !intake_only) found.push_back(entry);
+  }
+  return found;
+}
+
+// False if one of them has not ended by then.
+bool instance::end_subscriptions(bool intake_only, std::chrono::milliseconds timeout) {
+  if (!intake_only) {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  const auto deadline = steady::now() + timeout;
+  std::vector<std::shared_future<void>> finished;
+  for (const auto& entry : subscriptions(intake_only)) {
+    const std::unique_lock lock(mutex_);
+    subscription& handle = entry->handle;
+    if (!handle.active()) continue;  // it has ended meanwhile
+    finished.push_back(handle.finished());
+    if (intake_only) {
+      handle.drain();
+    } else {
+      handle.end();
+    }
+  }
+  for (const auto& future : finished) {
+    if (future.wait_for(until(deadline)) != std::future_status::ready) return false;
+  }
+  return true;
+}
+
+void instance::stopped(void* self, rosey_status status) noexcept {
+  auto& owner = *static_cast<instance*>(self);
+  if (!owner.has_stopped_.exchange(true)) owner.stopped_promise_.set_value(status);
+}
+
+void instance::log(void* self, std::int32_t level, const char* text, std::size_t size) noexcept {
+  static constexpr spdlog::level::level_enum levels[] = {spdlog::level::debug, spdlog::level::info,
+                                                         spdlog::level::warn, spdlog::level::err};
+  const bool known = level >= ROSEY_LOG_DEBUG && level <= ROSEY_LOG_ERROR;
+  try {
+    spdlog::log(known ? levels[level] : spdlog::level::info, "[{}] {}",
+                static_cast<instance*>(self)->id_, std::string_view(text, size));
+  } catch (...) {
+    // A log that cannot be written is no reason to stop a plugin.
+  }
+}
+
+const void* instance::get_ext(void*, const char*) noexcept {
+  return nullptr;
+}
+
+}  // namespace rosey::host

@@ -1,0 +1,107 @@
+// One running plugin: its library, its thread, its subscriptions, and the way from start to gone.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host_stub/bus/connection.hpp"
+#include "host_stub/plugins/library.hpp"
+#include "host_stub/plugins/plugin_thread.hpp"
+#include "rosey/abi/host.h"
+
+namespace rosey::host {
+
+// How long a plugin may take for each step before it counts as stuck.
+struct plugin_deadlines {
+  std::chrono::milliseconds start = std::chrono::seconds(5);
+  std::chrono::milliseconds drain = std::chrono::seconds(5);
+  std::chrono::milliseconds stop = std::chrono::seconds(10);
+  std::chrono::milliseconds destroy = std::chrono::seconds(5);
+};
+
+// Used by one thread, the one that manages plugins; the host table's functions, by any.
+//
+//   load ─▶ start() ─▶ running ─▶ stop() ─▶ gone
+//               └────────────────────┴────▶ stuck: may never be destroyed, only kept
+class instance {
+ public:
+  instance(library code, connection& bus, const plugin_deadlines& deadlines);
+  // Only when nothing of the plugin runs: never started, start() failed, or stop() succeeded.
+  ~instance();
+  instance(const instance&) = delete;
+  instance& operator=(const instance&) = delete;
+
+  const rosey_plugin& plugin() const { return library_.plugin(); }
+  const std::string& id() const { return id_; }
+  const std::string& version() const { return version_; }
+
+  // Creates and starts the plugin on its thread. When it returns success, the server knows of its
+  // subscriptions. On failure the plugin is gone again, unless stuck() says otherwise.
+  result<void> start(std::string config_json);
+
+  // Drains the intake, lets the plugin finish, destroys it, unmaps its library and proves it.
+  // Fails with a sentence; stuck() tells whether plugin code may still run.
+  result<void> stop();
+
+  // True once a deadline has passed with plugin code still running (or its library still mapped).
+  bool stuck() const { return stuck_; }
+
+  // How long the plugin has been inside one call; empty when it is not inside any.
+  std::optional<std::chrono::milliseconds> busy_for() const { return thread_->busy_for(); }
+
+ private:
+  struct plugin_subscription;
+  struct delivery;
+  struct startup;
+
+  // The host table, as the plugin sees it.
+  static rosey_status post(void* self, rosey_task_fn run, rosey_task_fn drop, void* arg) noexcept;
+  static rosey_status subscribe(void* self, rosey_string subject, rosey_string queue_group,
+                                rosey_message_fn on_message, void* arg, std::uint64_t* id,
+                                rosey_error* error) noexcept;
+  static rosey_status unsubscribe(void* self, std::uint64_t id, rosey_task_fn done,
+                                  void* arg) noexcept;
+  static void stopped(void* self, rosey_status status) noexcept;
+  static void log(void* self, std::int32_t level, const char* text, std::size_t size) noexcept;
+  static const void* get_ext(void* self, const char* id) noexcept;
+
+  result<void> open_subscription(std::string_view subject, std::string_view queue_group,
+                                 rosey_message_fn on_message, void* arg, std::uint64_t& id);
+  void on_subscription_finished(const std::shared_ptr<plugin_subscription>& entry);
+  std::vector<std::shared_ptr<plugin_subscription>> subscriptions(bool intake_only) const;
+  bool end_subscriptions(bool intake_only, std::chrono::milliseconds timeout);
+  void destroy_plugin() noexcept;
+  result<void> finish();
+  error give_up(std::string why);
+
+  library library_;
+  std::string id_;  // copies: still there when the library is not
+  std::string version_;
+  connection& bus_;
+  const plugin_deadlines deadlines_;
+  rosey_host table_;
+  rosey_instance* plugin_instance_ = nullptr;  // plugin-thread, and after it has ended
+  std::atomic<bool> stuck_ = false;
+
+  mutable std::mutex mutex_;  // guards the next three
+  std::map<std::uint64_t, std::shared_ptr<plugin_subscription>> subscriptions_;
+  std::uint64_t last_subscription_ = 0;
+  bool closing_ = false;  // no new subscriptions
+
+  std::promise<rosey_status> stopped_promise_;
+  std::future<rosey_status> stopped_ = stopped_promise_.get_future();
+  std::atomic<bool> has_stopped_ = false;
+
+  // Last: its thread uses all of the above. A pointer, so that it can be joined early.
+  std::unique_ptr<plugin_thread> thread_;
+};
+
+}  // namespace rosey::host

@@ -1,0 +1,68 @@
+// The one thread on which a plugin instance runs, and the queue of what it is to run.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace rosey::host {
+
+// A thread per instance rather than a pool: a plugin that hangs holds up nobody else, and whatever
+// thread-local state its code leaves behind is destroyed before the library is unmapped.
+class plugin_thread {
+ public:
+  // A unit of plugin code, as in rosey_host::post: exactly one of run and drop is called, here.
+  // Not noexcept: a plugin that breaks this rule must not take the host with it.
+  struct task {
+    void (*run)(void* arg);
+    void (*drop)(void* arg);
+    void* arg;
+  };
+
+  // `on_exception` is called on this thread with the text of what escaped from a task.
+  plugin_thread(std::string name, std::function<void(const std::string&)> on_exception);
+  // Must have been closed; joins.
+  ~plugin_thread();
+  plugin_thread(const plugin_thread&) = delete;
+  plugin_thread& operator=(const plugin_thread&) = delete;
+
+  // Any thread. False once the thread is closed: the task was not taken.
+  bool post(task work);
+
+  // Any thread. Drops what is queued, runs `last` as the end of it all, and lets the thread end.
+  void close(std::function<void()> last);
+
+  // False if the thread has not ended by then: plugin code still runs in it.
+  bool wait_until_ended(std::chrono::milliseconds timeout);
+
+  bool is_current() const { return std::this_thread::get_id() == thread_.get_id(); }
+
+  // How long the task that runs now has been running; empty when none is.
+  std::optional<std::chrono::milliseconds> busy_for() const;
+  std::size_t queued() const;
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  void run();
+  void guarded(void (*function)(void*), void* arg) const;
+
+  std::function<void(const std::string&)> on_exception_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable ended_;
+  std::deque<task> queue_;
+  std::function<void()> last_;
+  bool closed_ = false;
+  bool has_ended_ = false;
+  std::optional<clock::time_point> task_began_;
+  std::thread thread_;
+};
+
+}  // namespace rosey::host

@@ -1,0 +1,65 @@
+#include "host_stub/storage_node.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "host_stub/storage/database.hpp"
+#include "host_stub/storage/migrator.hpp"
+
+namespace rosey::host {
+namespace {
+
+void migrate_all(const config& settings) {
+  const auto database = storage::open_database(settings.database, {});
+  for (const std::string& plugin : plugins_with_migrations(settings.migrations)) {
+    const auto report = storage::migrator(*database, settings.migrations, plugin).up();
+    if (!report) {
+      throw std::runtime_error(
+          fmt::format("migrations of '{}': {}", plugin, report.error().message));
+    }
+    for (const auto& applied : report->done) {
+      spdlog::info("storage: applied {}/{}", plugin, applied.name);
+    }
+  }
+}
+
+std::unique_ptr<storage::service> open_migrated(const config& settings) {
+  migrate_all(settings);
+  storage::options options;
+  options.database = settings.database;
+  options.migrations = settings.migrations.string();
+  options.log = [](const std::string& text) { spdlog::warn("storage: {}", text); };
+  return storage::open_service(options);
+}
+
+}  // namespace
+
+std::vector<std::string> plugins_with_migrations(const std::filesystem::path& folder) {
+  if (!std::filesystem::is_directory(folder)) {
+    throw std::runtime_error("the migrations folder '" + folder.string() +
+                             "' does not exist; name another with storage.migrations");
+  }
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.is_directory()) names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+storage_node::storage_node(const std::string& nats_url, const config& settings)
+    : bus_({.url = nats_url, .name = "rosey storage", .mode = connection::delivery::parallel}),
+      service_(open_migrated(settings)),
+      endpoint_(bus_, *service_) {
+  if (const auto known = bus_.flush(std::chrono::seconds(5)); !known) {
+    throw std::runtime_error(known.error().message);
+  }
+}
+
+}  // namespace rosey::host

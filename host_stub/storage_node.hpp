@@ -1,0 +1,34 @@
+// One storage service on the bus: its tables brought up to date, its database opened, its requests
+// taken from NATS. Inside `rosey run`, or alone as `rosey storage`.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host_stub/bus/connection.hpp"
+#include "host_stub/bus/storage_endpoint.hpp"
+#include "host_stub/config.hpp"
+#include "host_stub/storage/service.hpp"
+
+namespace rosey::host {
+
+class storage_node {
+ public:
+  // Throws std::runtime_error with one sentence: a database that cannot be opened, a migration that
+  // is refused.
+  storage_node(const std::string& nats_url, const config& settings);
+
+ private:
+  // The endpoint goes first, so that the service still answers what had arrived; the connection
+  // last, so that the answers leave.
+  connection bus_;
+  std::unique_ptr<storage::service> service_;
+  storage_endpoint endpoint_;
+};
+
+// The plugins that have migrations: the folders in the migrations folder, by name.
+// Throws std::runtime_error if there is no such folder.
+std::vector<std::string> plugins_with_migrations(const std::filesystem::path& folder);
+
+}  // namespace rosey::host
