@@ -1,0 +1,86 @@
+// A decided change of one channel: the state after it, and every difference that storage has to
+// write. Decisions build it from the few steps below, so that the two never disagree.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "playlist_plugin/domain/channel_state.hpp"
+#include "playlist_plugin/domain/event.hpp"
+
+namespace rosey::playlist {
+
+// A line of the history.
+struct play_record {
+  queue_item item;
+  std::int64_t ended_at = 0;  // milliseconds since 1970
+  std::int64_t played = 0;    // seconds really played
+  bool skipped = false;
+};
+
+class change {
+ public:
+  // A change of `before`, one version later.
+  explicit change(channel_state before);
+
+  const channel_state& after() const { return after_; }
+  const std::vector<event>& events() const { return events_; }
+
+  // Differences of the rows of waiting items.
+  const std::vector<waiting_item>& inserted() const { return inserted_; }
+  const std::vector<std::string>& deleted() const { return deleted_; }  // item ids
+  bool all_deleted() const { return all_deleted_; }
+  bool renumbered() const { return renumbered_; }  // every waiting item has a new position
+
+  // Other differences.
+  const std::optional<queue_item>& added() const { return added_; }
+  const std::optional<play_record>& finished() const { return finished_; }
+  const std::optional<std::string>& vote() const { return vote_; }  // who has voted
+  bool votes_ended() const { return votes_ended_; }
+  bool playing_changed() const { return playing_changed_; }
+
+  // Gives the item its id and puts it at the end. It has no id yet.
+  void append(queue_item item);
+
+  // Removes the waiting item at `index`.
+  queue_item remove(std::size_t index, const std::string& by);
+
+  // Removes all that wait.
+  void clear(const std::string& by);
+
+  // Puts the waiting items into this order: indexes into `waiting`, each once.
+  void shuffle(const std::vector<std::size_t>& order, const std::string& by);
+
+  // Moves the waiting item at `from` to stand behind the one at `after`, or first without one.
+  void move(std::size_t from, std::optional<std::size_t> after, const std::string& by);
+
+  // Ends the playing item, and with it the votes.
+  void finish(std::int64_t now, bool skipped);
+
+  // Starts the first waiting item, if nothing plays and something waits.
+  void start_next(std::int64_t now);
+
+  void record_vote(const std::string& user, std::size_t needed);
+  void pass_vote(std::size_t needed);
+
+ private:
+  void reorder(std::vector<waiting_item> waiting);
+  void take_out(std::size_t index);
+
+  channel_state after_;
+  std::vector<event> events_;
+  std::vector<waiting_item> inserted_;
+  std::vector<std::string> deleted_;
+  bool all_deleted_ = false;
+  bool renumbered_ = false;
+  std::optional<queue_item> added_;
+  std::optional<play_record> finished_;
+  std::optional<std::string> vote_;
+  bool votes_ended_ = false;
+  bool playing_changed_ = false;
+};
+
+}  // namespace rosey::playlist

@@ -1,0 +1,61 @@
+// What is known of one channel at one version: what plays, what waits, and who voted.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "playlist_plugin/domain/queue_item.hpp"
+
+namespace rosey::playlist {
+
+struct waiting_item {
+  queue_item item;
+  std::int64_t position = 0;  // orders the items; gaps are fine
+
+  friend bool operator==(const waiting_item&, const waiting_item&) = default;
+};
+
+struct playing_item {
+  queue_item item;
+  std::int64_t started_at = 0;  // milliseconds since 1970, UTC
+
+  friend bool operator==(const playing_item&, const playing_item&) = default;
+};
+
+struct channel_state {
+  std::string name;
+  std::int64_t version = 0;    // grows by one with each change; 0 for a channel never stored
+  std::int64_t next_item = 1;  // number of the next item's id
+  std::optional<playing_item> playing;
+  std::vector<waiting_item> waiting;  // by position
+  std::vector<std::string> votes;     // users who want the playing item skipped
+
+  friend bool operator==(const channel_state&, const channel_state&) = default;
+};
+
+// What one user has in the queue: the playing item counts as well as those that wait.
+struct user_usage {
+  std::size_t items = 0;
+  std::int64_t duration = 0;  // seconds; unknown durations count 0
+};
+user_usage usage_of(const channel_state& channel, std::string_view user);
+
+struct queue_totals {
+  std::size_t items = 0;  // the playing one included
+  std::int64_t duration = 0;
+  std::size_t users = 0;
+};
+queue_totals totals_of(const channel_state& channel);
+
+// Index in `waiting` of the item that a person names by its id ("q17") or by its number in the
+// list of !queue ("2" or "#2"); nothing if there is none.
+std::optional<std::size_t> find_waiting(const channel_state& channel, std::string_view named);
+
+// Index of the item that this user added last, among those that wait.
+std::optional<std::size_t> newest_waiting_of(const channel_state& channel, std::string_view user);
+
+}  // namespace rosey::playlist

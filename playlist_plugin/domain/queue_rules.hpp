@@ -1,0 +1,90 @@
+// The decisions about a queue: each takes the channel as it is and gives the change to store, or
+// the sentence that refuses it. Nothing here knows where the request came from.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "playlist_plugin/domain/change.hpp"
+#include "playlist_plugin/domain/quota.hpp"
+#include "rosey/wire/result.hpp"
+
+namespace rosey::playlist {
+
+// Who asks. A moderator may touch what others have added.
+struct actor {
+  std::string user;
+  bool moderator = false;
+};
+
+struct new_item {
+  media_link media;
+  std::string title;
+  std::int64_t duration = 0;  // seconds; 0 when unknown
+};
+
+struct add_outcome {
+  playlist::change change;
+  queue_item item;
+  std::size_t number = 0;  // its number in !queue; 1 for one that plays at once
+};
+// `adds` are the user's recent adds, over all channels. `now` is in milliseconds since 1970, here
+// and below.
+result<add_outcome> add(const channel_state& channel, const new_item& item, const std::string& user,
+                        const queue_limits& limits, const add_times& adds, std::int64_t now);
+
+struct remove_outcome {
+  playlist::change change;
+  queue_item item;
+};
+// `named` is an id or a number of !queue; "" is the actor's newest item.
+result<remove_outcome> remove(const channel_state& channel, const std::string& named,
+                              const actor& by);
+
+struct move_outcome {
+  playlist::change change;
+  queue_item item;
+};
+// `after` is an id, a number, or "start".
+result<move_outcome> move(const channel_state& channel, const std::string& named,
+                          const std::string& after, const actor& by);
+
+struct shuffle_outcome {
+  playlist::change change;
+  std::size_t count = 0;
+};
+// `below(n)` gives a random number from 0 to n - 1.
+result<shuffle_outcome> shuffle(const channel_state& channel, const actor& by,
+                                const std::function<std::size_t(std::size_t)>& below);
+
+struct clear_outcome {
+  std::optional<playlist::change> change;  // nothing when nothing waits
+  std::size_t count = 0;
+};
+clear_outcome clear(const channel_state& channel, const actor& by);
+
+struct skip_outcome {
+  playlist::change change;
+  std::optional<queue_item> next;
+};
+// By the item's adder or a moderator.
+result<skip_outcome> skip(const channel_state& channel, const actor& by, std::int64_t now);
+
+struct vote_outcome {
+  playlist::change change;
+  std::size_t votes = 0;
+  std::size_t needed = 0;
+  bool passed = false;
+};
+result<vote_outcome> vote_skip(const channel_state& channel, const std::string& user,
+                               std::size_t needed, std::int64_t now);
+
+// What time does by itself: ends an item whose duration is over, starts the first that waits when
+// nothing plays. Nothing when there is nothing to do.
+std::optional<change> advance(const channel_state& channel, std::int64_t now);
+
+}  // namespace rosey::playlist

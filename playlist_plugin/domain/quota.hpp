@@ -1,0 +1,41 @@
+// The limits on what users may queue, and the sentences that refuse more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "playlist_plugin/domain/channel_state.hpp"
+#include "rosey/wire/result.hpp"
+
+namespace rosey::playlist {
+
+// Seed 2.4.
+struct quota_config {
+  std::int64_t max_items_per_user = 5;
+  std::int64_t max_duration_per_user = 1800;  // seconds
+  std::int64_t rate_limit_count = 3;          // adds that fit in the window
+  std::int64_t rate_limit_seconds = 10;       // the window's length
+};
+
+struct queue_limits {
+  quota_config quota;
+  std::int64_t max_queue_size = 100;             // items that wait
+  std::vector<std::string> allowed_media_types;  // empty: all
+  bool require_duration = false;                 // refuse what has no known duration
+};
+
+// One user's recent adds, over all channels. Milliseconds since 1970, oldest first.
+using add_times = std::vector<std::int64_t>;
+
+// The adds that still count at `now`.
+add_times within_window(const quota_config& config, const add_times& adds, std::int64_t now);
+
+// Why the user may not add `duration` seconds more; nothing when it is allowed. The checks and
+// their order are the seed's: items, duration, rate.
+std::optional<error> quota_refusal(const quota_config& config, const user_usage& usage,
+                                   std::int64_t duration, const add_times& adds, std::int64_t now);
+
+}  // namespace rosey::playlist

@@ -1,0 +1,228 @@
+// From words to operations and back.
+#include "playlist_plugin/handlers/commands.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+#include <charconv>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "playlist_plugin/handlers/verbs.hpp"
+#include "playlist_plugin/handlers/wording.hpp"
+#include "playlist_plugin/service/messages.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+using boost::asio::awaitable;
+
+constexpr std::int64_t usual_history = 10;
+constexpr std::int64_t most_history = 50;
+
+json::object write_failure(const error& failure) {
+  return wire::to_json(wire::failed(failure));
+}
+
+json::object success(std::string message, json::object data = {}) {
+  return wire::to_json(wire::succeeded(std::move(message), std::move(data)));
+}
+
+error usage(const char* verb) {
+  for (const sdk::verb& known : verb_table) {
+    if (std::string_view(known.name) == verb) {
+      return {codes::usage, "Usage: !" + std::string(verb) + " " + known.arguments};
+    }
+  }
+  return {codes::usage, "Usage: !" + std::string(verb)};
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  std::vector<std::string> words;
+  for (;;) {
+    const std::size_t begin = text.find_first_not_of(blanks);
+    if (begin == std::string_view::npos) return words;
+    text.remove_prefix(begin);
+    const std::size_t end = std::min(text.size(), text.find_first_of(blanks));
+    words.emplace_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+}
+
+std::optional<std::int64_t> history_length(const std::vector<std::string>& words) {
+  if (words.empty()) return usual_history;
+  const std::string& word = words.front();
+  std::int64_t length = 0;
+  const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), length);
+  const bool whole = failure == std::errc() && end == word.data() + word.size();
+  if (!whole || words.size() > 1 || length < 1 || length > most_history) return std::nullopt;
+  return length;
+}
+
+actor actor_of(const wire::command_request& from) {
+  return {from.user, from.sender_role >= wire::role::moderator};
+}
+
+origin origin_of(const wire::command_request& from) {
+  return {from.channel, from.id, from.attempt};
+}
+
+json::object added(const add_outcome& outcome) {
+  const auto& playing = outcome.change.after().playing;
+  return success(wording::added(outcome),
+                 {{"item", to_json(outcome.item)},
+                  {"position", outcome.number},
+                  {"playing", playing && playing->item.id == outcome.item.id}});
+}
+
+json::object removed(const remove_outcome& outcome) {
+  return success(wording::removed(outcome), {{"item", to_json(outcome.item)}});
+}
+
+json::object moved(const move_outcome& outcome) {
+  return success(wording::moved(outcome), {{"item", to_json(outcome.item)}});
+}
+
+json::object shuffled(const shuffle_outcome& outcome) {
+  return success(wording::shuffled(outcome), {{"count", outcome.count}});
+}
+
+json::object cleared(const clear_outcome& outcome) {
+  return success(wording::cleared(outcome), {{"count", outcome.count}});
+}
+
+json::object skipped(const skip_outcome& outcome) {
+  const json::value next = outcome.next ? json::value(to_json(*outcome.next)) : json::value();
+  return success(wording::skipped(outcome), {{"next_item", next}});
+}
+
+json::object voted(const vote_outcome& outcome) {
+  return success(
+      wording::voted(outcome),
+      {{"votes", outcome.votes}, {"needed", outcome.needed}, {"passed", outcome.passed}});
+}
+
+}  // namespace
+
+const commands::route commands::routes[] = {
+    {"add", &commands::add},
+    {"queue", &commands::show_queue},
+    {"nowplaying", &commands::show_playing},
+    {"skip", &commands::skip},
+    {"voteskip", &commands::vote_skip},
+    {"remove", &commands::remove},
+    {"clear", &commands::clear},
+    {"shuffle", &commands::shuffle},
+    {"move", &commands::move},
+    {"history", &commands::show_history},
+    {"mystats", &commands::show_stats},
+};
+
+commands::commands(const sdk::context& context, operations& queue)
+    : responder_(context, write_failure), queue_(queue) {}
+
+void commands::start() {
+  for (const sdk::verb& verb : verb_table) {
+    const auto* found = std::find_if(std::begin(routes), std::end(routes), [&](const route& each) {
+      return std::string_view(each.verb) == verb.name;
+    });
+    if (found == std::end(routes)) {
+      throw std::runtime_error(std::string("the verb ") + verb.name + " has no handler");
+    }
+    responder_.serve(verb.subject,
+                     [this, known = &verb, handle = found->handle](std::string payload) {
+                       return dispatch(known, handle, std::move(payload));
+                     });
+  }
+}
+
+awaitable<commands::reply> commands::dispatch(const sdk::verb* verb, handler handle,
+                                              std::string payload) {
+  auto from = wire::decode_command(payload);
+  if (!from) co_return from.error();
+  if (wire::has_control_characters(from->id)) {
+    co_return error{codes::bad_request, "'id' must not contain control characters"};
+  }
+  queue_.saw(from->channel, from->user);
+  if (from->sender_role < verb->least_role) {
+    co_return error{codes::forbidden, "Admin only command"};
+  }
+  co_return co_await (this->*handle)(std::move(*from));
+}
+
+awaitable<commands::reply> commands::add(request from) {
+  const std::vector<std::string> words = words_of(from.args);
+  if (words.empty()) return ready(usage("add"));
+  return queue_.add(origin_of(from), from.args, from.user, added);
+}
+
+awaitable<commands::reply> commands::show_queue(request from) {
+  const channels::snapshot channel = co_await queue_.read(from.channel);
+  const queue_totals totals = totals_of(*channel);
+  json::object data{{"version", channel->version},
+                    {"total_items", totals.items},
+                    {"total_duration", totals.duration},
+                    {"unique_users", totals.users}};
+  co_return success(wording::queue(*channel), std::move(data));
+}
+
+awaitable<commands::reply> commands::show_playing(request from) {
+  const channels::snapshot channel = co_await queue_.read(from.channel);
+  if (!channel->playing) co_return error{codes::nothing_playing, "Nothing is playing!"};
+  const std::int64_t now = queue_.now();
+  json::object data{{"item", current_to_json(*channel, now)}};
+  co_return success(wording::now_playing(*channel->playing, now), std::move(data));
+}
+
+awaitable<commands::reply> commands::skip(request from) {
+  return queue_.skip(origin_of(from), actor_of(from), skipped);
+}
+
+awaitable<commands::reply> commands::vote_skip(request from) {
+  return queue_.vote_skip(origin_of(from), from.user, voted);
+}
+
+awaitable<commands::reply> commands::remove(request from) {
+  const std::vector<std::string> words = words_of(from.args);
+  if (words.size() > 1) return ready(usage("remove"));
+  std::string named = words.empty() ? std::string() : words.front();
+  return queue_.remove(origin_of(from), std::move(named), actor_of(from), removed);
+}
+
+awaitable<commands::reply> commands::clear(request from) {
+  return queue_.clear(origin_of(from), actor_of(from), cleared);
+}
+
+awaitable<commands::reply> commands::shuffle(request from) {
+  return queue_.shuffle(origin_of(from), actor_of(from), shuffled);
+}
+
+awaitable<commands::reply> commands::move(request from) {
+  std::vector<std::string> words = words_of(from.args);
+  if (words.size() != 2) return ready(usage("move"));
+  return queue_.move(origin_of(from), std::move(words[0]), std::move(words[1]), actor_of(from),
+                     moved);
+}
+
+awaitable<commands::reply> commands::show_history(request from) {
+  const auto length = history_length(words_of(from.args));
+  if (!length) co_return usage("history");
+  const std::vector<history_entry> entries = co_await queue_.history(from.channel, *length);
+  co_return success(wording::history(entries), {{"count", entries.size()}});
+}
+
+awaitable<commands::reply> commands::show_stats(request from) {
+  const std::optional<user_stats> stats = co_await queue_.stats(from.user);
+  if (!stats) co_return success(wording::no_stats);
+  json::object data{{"items_added", stats->items_added},
+                    {"items_played", stats->items_played},
+                    {"items_skipped", stats->items_skipped},
+                    {"total_duration_added", stats->duration_added},
+                    {"total_duration_played", stats->duration_played}};
+  co_return success(wording::stats(*stats), std::move(data));
+}
+
+}  // namespace rosey::playlist

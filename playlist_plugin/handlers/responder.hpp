@@ -1,0 +1,37 @@
+// The part that commands and services share: a request becomes a coroutine, its outcome or failure
+// a reply.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/object.hpp>
+#include <functional>
+#include <string>
+
+#include "rosey/sdk/context.hpp"
+#include "rosey/wire/result.hpp"
+
+namespace rosey::playlist {
+
+class responder {
+ public:
+  using reply = result<boost::json::object>;
+  using handler = std::function<boost::asio::awaitable<reply>(std::string payload)>;
+  using failure_writer = boost::json::object (*)(const error&);
+
+  // `write_failure` gives a refusal the shape that this kind of request expects.
+  responder(const sdk::context& context, failure_writer write_failure)
+      : context_(context), write_failure_(write_failure) {}
+
+  // Answers the requests on a subject, together with the other instances of the plugin. Throws
+  // std::runtime_error.
+  void serve(const char* subject, handler handle);
+
+ private:
+  boost::asio::awaitable<void> answer(handler handle, sdk::message request);
+  boost::asio::awaitable<reply> outcome(handler handle, std::string payload, std::string subject);
+
+  sdk::context context_;
+  failure_writer write_failure_;
+};
+
+}  // namespace rosey::playlist

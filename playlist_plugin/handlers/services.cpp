@@ -1,0 +1,210 @@
+// From fields to operations and back.
+#include "playlist_plugin/handlers/services.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "playlist_plugin/service/messages.hpp"
+#include "rosey/wire/decode.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+using boost::asio::awaitable;
+
+json::object write_failure(const error& failure) {
+  return {{"success", false}, {"error", failure.message}, {"code", failure.code}};
+}
+
+json::object success(json::object fields) {
+  fields["success"] = true;
+  return fields;
+}
+
+// Without a user, the plugin itself asks.
+result<actor> read_actor(const json::object& fields) {
+  wire::field_reader in(fields);
+  actor by;
+  const bool has_user = in.find("user") != nullptr;
+  if (has_user) by.user = in.name("user");
+  by.moderator = in.boolean_or("is_admin", !has_user);
+  if (in.failed()) return in.failure();
+  return by;
+}
+
+json::value item_or_null(const std::optional<queue_item>& item) {
+  return item ? json::value(to_json(*item)) : json::value();
+}
+
+json::object history_to_json(const history_entry& entry) {
+  json::object object = to_json(entry.item);
+  object.erase("id");  // history keeps no ids
+  object.erase("added_at");
+  object["played_at"] = entry.played_at;
+  object["play_duration"] = entry.played;
+  object["skipped"] = entry.skipped;
+  return object;
+}
+
+json::object added(const add_outcome& outcome) {
+  return success({{"item", to_json(outcome.item)}, {"position", outcome.number}});
+}
+json::object removed(const remove_outcome& outcome) {
+  return success({{"item", to_json(outcome.item)}});
+}
+json::object voted(const vote_outcome& outcome) {
+  return success(
+      {{"votes", outcome.votes}, {"needed", outcome.needed}, {"passed", outcome.passed}});
+}
+json::object skipped(const skip_outcome& outcome) {
+  return success({{"next_item", item_or_null(outcome.next)}});
+}
+json::object shuffled(const shuffle_outcome& outcome) {
+  return success({{"count", outcome.count}});
+}
+json::object cleared(const clear_outcome& outcome) {
+  return success({{"count", outcome.count}});
+}
+
+}  // namespace
+
+const services::route services::routes[] = {
+    {"service.playlist.add_item", &services::add_item},
+    {"service.playlist.remove_item", &services::remove_item},
+    {"service.playlist.get_queue", &services::get_queue},
+    {"service.playlist.get_current", &services::get_current},
+    {"service.playlist.get_stats", &services::get_stats},
+    {"service.playlist.vote_skip", &services::vote_skip},
+    {"service.playlist.skip", &services::skip},
+    {"service.playlist.shuffle", &services::shuffle},
+    {"service.playlist.clear", &services::clear},
+    {"service.playlist.get_history", &services::get_history},
+    {"service.playlist.get_user_stats", &services::get_user_stats},
+};
+
+services::services(const sdk::context& context, operations& queue)
+    : responder_(context, write_failure), queue_(queue) {}
+
+void services::start() {
+  for (const route& each : routes) {
+    responder_.serve(each.subject, [this, handle = each.handle](std::string payload) {
+      return dispatch(handle, std::move(payload));
+    });
+  }
+}
+
+awaitable<services::reply> services::dispatch(handler handle, std::string payload) {
+  auto fields = wire::parse_object(payload);
+  if (!fields) co_return fields.error();
+  wire::field_reader in(*fields);
+  origin from;
+  // Statistics of a user are about all channels.
+  if (handle != &services::get_user_stats) from.channel = in.name("channel");
+  if (in.find("id")) from.request_id = in.name("id");
+  from.attempt = in.integer_or("attempt", 1, 1, 1000);
+  if (in.failed()) co_return in.failure();
+  request asked{std::move(from), std::move(*fields)};
+  co_return co_await (this->*handle)(std::move(asked));
+}
+
+awaitable<services::reply> services::add_item(request asked) {
+  wire::field_reader in(asked.fields);
+  std::string url = in.text("url");
+  std::string user = in.name("user");
+  if (in.failed()) return ready(in.failure());
+  return queue_.add(std::move(asked.from), std::move(url), std::move(user), added);
+}
+
+awaitable<services::reply> services::remove_item(request asked) {
+  wire::field_reader in(asked.fields);
+  std::string item = in.name("item_id");
+  if (in.failed()) return ready(in.failure());
+  const auto by = read_actor(asked.fields);
+  if (!by) return ready(by.error());
+  return queue_.remove(std::move(asked.from), std::move(item), *by, removed);
+}
+
+awaitable<services::reply> services::get_queue(request asked) {
+  const channels::snapshot channel = co_await queue_.read(asked.from.channel);
+  json::array items;
+  for (const waiting_item& waiting : channel->waiting) items.push_back(to_json(waiting.item));
+  json::object fields{{"channel", channel->name}, {"version", channel->version}};
+  fields["current"] = current_to_json(*channel, queue_.now());
+  fields["items"] = std::move(items);
+  co_return success(std::move(fields));
+}
+
+awaitable<services::reply> services::get_current(request asked) {
+  const channels::snapshot channel = co_await queue_.read(asked.from.channel);
+  json::object fields{{"version", channel->version}};
+  fields["item"] = current_to_json(*channel, queue_.now());
+  co_return success(std::move(fields));
+}
+
+awaitable<services::reply> services::get_stats(request asked) {
+  const channels::snapshot channel = co_await queue_.read(asked.from.channel);
+  const queue_totals totals = totals_of(*channel);
+  json::object fields{{"total_items", totals.items},
+                      {"total_duration", totals.duration},
+                      {"unique_users", totals.users}};
+  co_return success(std::move(fields));
+}
+
+awaitable<services::reply> services::vote_skip(request asked) {
+  wire::field_reader in(asked.fields);
+  std::string user = in.name("user");
+  if (in.failed()) return ready(in.failure());
+  return queue_.vote_skip(std::move(asked.from), std::move(user), voted);
+}
+
+awaitable<services::reply> services::skip(request asked) {
+  const auto by = read_actor(asked.fields);
+  if (!by) return ready(by.error());
+  return queue_.skip(std::move(asked.from), *by, skipped);
+}
+
+awaitable<services::reply> services::shuffle(request asked) {
+  const auto by = read_actor(asked.fields);
+  if (!by) return ready(by.error());
+  return queue_.shuffle(std::move(asked.from), *by, shuffled);
+}
+
+awaitable<services::reply> services::clear(request asked) {
+  const auto by = read_actor(asked.fields);
+  if (!by) return ready(by.error());
+  return queue_.clear(std::move(asked.from), *by, cleared);
+}
+
+awaitable<services::reply> services::get_history(request asked) {
+  wire::field_reader in(asked.fields);
+  const std::int64_t limit = in.integer_or("limit", 20, 1, 50);
+  if (in.failed()) co_return in.failure();
+  const std::vector<history_entry> entries =
+      co_await queue_.history(std::move(asked.from.channel), limit);
+  json::array items;
+  for (const history_entry& entry : entries) items.push_back(history_to_json(entry));
+  json::object fields;
+  fields["items"] = std::move(items);
+  co_return success(std::move(fields));
+}
+
+awaitable<services::reply> services::get_user_stats(request asked) {
+  wire::field_reader in(asked.fields);
+  std::string user = in.name("user");
+  if (in.failed()) co_return in.failure();
+  const std::optional<user_stats> stats = co_await queue_.stats(user);
+  if (!stats) co_return error{codes::not_found, "No playlist statistics of '" + user + "' yet"};
+  json::object fields{{"user", stats->user},
+                      {"items_added", stats->items_added},
+                      {"items_played", stats->items_played},
+                      {"items_skipped", stats->items_skipped},
+                      {"total_duration_added", stats->duration_added},
+                      {"total_duration_played", stats->duration_played}};
+  co_return success(std::move(fields));
+}
+
+}  // namespace rosey::playlist

@@ -1,0 +1,111 @@
+// The sentences, with the emoji that people know.
+#include "playlist_plugin/handlers/wording.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "playlist_plugin/domain/playback.hpp"
+#include "playlist_plugin/domain/text.hpp"
+
+namespace rosey::playlist::wording {
+namespace {
+
+constexpr std::size_t shown_items = 5;
+constexpr int bar_width = 10;
+
+std::string elapsed_text(std::int64_t seconds) {
+  return seconds > 0 ? format_duration(seconds) : "0:00";
+}
+
+}  // namespace
+
+std::string added(const add_outcome& outcome) {
+  return fmt::format("📺 Added to queue (#{}): {}", outcome.number, outcome.item.title);
+}
+
+std::string queue(const channel_state& channel) {
+  const queue_totals totals = totals_of(channel);
+  if (totals.items == 0) return "📺 Queue is empty";
+  std::string text = "📺 **Playlist**\n";
+  if (channel.playing) {
+    const queue_item& item = channel.playing->item;
+    text += fmt::format("▶️ Now: {} [{}]\n   Added by: {}\n", item.title,
+                        format_duration(item.duration), item.added_by);
+  }
+  const std::size_t shown = std::min(shown_items, channel.waiting.size());
+  if (shown > 0) text += "**Up Next:**\n";
+  for (std::size_t index = 0; index < shown; ++index) {
+    const queue_item& item = channel.waiting[index].item;
+    text += fmt::format("{}. {} [{}] - {}\n", index + 1, item.title, format_duration(item.duration),
+                        item.added_by);
+  }
+  if (channel.waiting.size() > shown) {
+    text += fmt::format("... and {} more\n", channel.waiting.size() - shown);
+  }
+  text += fmt::format("📊 {} items | {} | {} users", totals.items, format_total(totals.duration),
+                      totals.users);
+  return text;
+}
+
+std::string now_playing(const playing_item& playing, std::int64_t now) {
+  const queue_item& item = playing.item;
+  const std::int64_t elapsed = seconds_played(playing, now);
+  const std::string total = format_duration(item.duration);
+  std::string bar;
+  if (item.duration > 0) bar = progress_bar(elapsed, item.duration, bar_width) + " ";
+  return fmt::format("▶️ Now: {}\n{}{} / {}\n   Added by: {}", item.title, bar,
+                     elapsed_text(elapsed), total, item.added_by);
+}
+
+std::string skipped(const skip_outcome& outcome) {
+  if (!outcome.next) return "⏭️ Skipped. Queue is now empty.";
+  return fmt::format("⏭️ Skipped. Now playing: {}", outcome.next->title);
+}
+
+std::string voted(const vote_outcome& outcome) {
+  if (outcome.passed) return fmt::format("⏭️ Skip vote passed! ({} votes)", outcome.votes);
+  return fmt::format("⏭️ Vote recorded ({}/{} needed)", outcome.votes, outcome.needed);
+}
+
+std::string removed(const remove_outcome& outcome) {
+  return fmt::format("🗑️ Removed: {}", outcome.item.title);
+}
+
+std::string moved(const move_outcome& outcome) {
+  return fmt::format("↕️ Moved: {}", outcome.item.title);
+}
+
+std::string shuffled(const shuffle_outcome& outcome) {
+  return fmt::format("🔀 Shuffled {} items", outcome.count);
+}
+
+std::string cleared(const clear_outcome& outcome) {
+  return fmt::format("🗑️ Cleared {} items from queue", outcome.count);
+}
+
+// The layout of history and statistics is the seed's, 2.5.
+std::string history(const std::vector<history_entry>& entries) {
+  if (entries.empty()) return "📜 No play history yet";
+  std::string text = "📜 **Recent Plays**\n";
+  for (const history_entry& entry : entries) {
+    text += fmt::format("\n{} {} - {}", entry.skipped ? "⏭️" : "✅", entry.item.title,
+                        entry.item.added_by);
+  }
+  return text;
+}
+
+std::string stats(const user_stats& stats) {
+  const auto played = static_cast<double>(std::max<std::int64_t>(1, stats.items_played));
+  return fmt::format(
+      "📊 **Playlist Stats for {}**\n\n"
+      "• Items Added: {}\n"
+      "• Items Played: {}\n"
+      "• Skip Rate: {:.0f}%\n"
+      "• Total Time: {}h {}m",
+      stats.user, stats.items_added, stats.items_played,
+      static_cast<double>(stats.items_skipped) / played * 100, stats.duration_played / 3600,
+      stats.duration_played % 3600 / 60);
+}
+
+}  // namespace rosey::playlist::wording

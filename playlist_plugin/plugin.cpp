@@ -1,0 +1,68 @@
+// Puts the parts together.
+#include "playlist_plugin/plugin.hpp"
+
+#include <string>
+#include <utility>
+
+#include "playlist_plugin/config.hpp"
+#include "playlist_plugin/handlers/commands.hpp"
+#include "playlist_plugin/handlers/services.hpp"
+#include "playlist_plugin/service/channels.hpp"
+#include "playlist_plugin/service/messages.hpp"
+#include "playlist_plugin/service/operations.hpp"
+#include "playlist_plugin/service/playback.hpp"
+#include "playlist_plugin/storage/playlist_storage.hpp"
+#include "playlist_plugin/storage/quota_manager.hpp"
+#include "rosey/wire/decode.hpp"
+
+namespace rosey::playlist {
+
+struct plugin::parts {
+  parts(const sdk::context& context, const plugin_options& options, const plugin_config& config)
+      : db(context.bus, plugin::id, options.storage_timeout),
+        quotas(db, config.limits.quota),
+        storage(db, quotas),
+        known(context, storage, quotas, *options.time),
+        clocks(context, storage, known, *options.time, options.retry_interval),
+        queue(known, storage, quotas, *options.time, config),
+        chat(context, queue),
+        service(context, queue) {
+    known.on_change([this](const std::string& channel) { clocks.watch(channel); });
+  }
+
+  // Other instances tell by their events that a channel is no more what it was.
+  void hear(const sdk::message& event) {
+    const auto fields = wire::parse_object(event.payload);
+    if (!fields) return;
+    wire::field_reader in(*fields);
+    const std::string channel = in.name("channel");
+    const std::int64_t version = in.integer("version", 1);
+    if (in.failed()) return;
+    known.heard(channel, version, event.subject == "playlist.item.playing");
+  }
+
+  sdk::storage_client db;
+  quota_manager quotas;
+  playlist_storage storage;
+  channels known;
+  playback clocks;
+  operations queue;
+  commands chat;
+  services service;
+};
+
+plugin::plugin(sdk::context context, plugin_options options)
+    : context_(std::move(context)), options_(std::move(options)) {}
+
+plugin::~plugin() = default;
+
+void plugin::start(const boost::json::object& config) {
+  parts_ = std::make_unique<parts>(context_, options_, read_config(config));
+  context_.bus.subscribe(all_events, "",
+                         [this](const sdk::message& event) { parts_->hear(event); });
+  parts_->chat.start();
+  parts_->service.start();
+  parts_->clocks.recover();
+}
+
+}  // namespace rosey::playlist

@@ -1,0 +1,5 @@
+// Exports the playlist to the host.
+#include "playlist_plugin/plugin.hpp"
+#include "rosey/sdk/plugin.hpp"
+
+ROSEY_PLUGIN(rosey::playlist::plugin)

@@ -1,0 +1,161 @@
+// Optimistic concurrency: decide on what is known, store it if that is still true, else read again.
+#include "playlist_plugin/service/channels.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <exception>
+#include <utility>
+
+#include "playlist_plugin/domain/queue_rules.hpp"
+#include "playlist_plugin/service/messages.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+using boost::asio::awaitable;
+
+// Each failed try means that another one succeeded; so many in a row are a crowd, not bad luck.
+constexpr int most_tries = 8;
+
+result<decision> let_time_pass(const channel_state& channel, std::int64_t now) {
+  return decision{advance(channel, now), {}, {}};
+}
+
+}  // namespace
+
+channels::channels(const sdk::context& context, playlist_storage& storage, quota_manager& quotas,
+                   clock& time)
+    : context_(context), storage_(storage), quotas_(quotas), clock_(time) {}
+
+void channels::on_change(std::function<void(const std::string&)> listener) {
+  listener_ = std::move(listener);
+}
+
+std::shared_ptr<channels::entry> channels::find(const std::string& channel) {
+  std::shared_ptr<entry>& found = entries_[channel];
+  if (!found) found = std::make_shared<entry>(context_.executor);
+  return found;
+}
+
+void channels::forget(const std::string& channel, entry& at) {
+  at.state.reset();
+  notify(channel);
+}
+
+void channels::notify(const std::string& channel) const {
+  if (listener_) listener_(channel);
+}
+
+void channels::heard(const std::string& channel, std::int64_t version, bool starts) {
+  // Of a channel that is not known here there is nothing to refresh, but something to watch.
+  if (!starts && !entries_.contains(channel)) return;
+  const std::shared_ptr<entry> at = find(channel);
+  if (version <= at->newest_known) return;
+  if (at->state && at->state->version >= version) return;
+  at->newest_known = version;
+  if (starts) notify(channel);
+}
+
+awaitable<void> channels::refresh(std::string channel, std::shared_ptr<entry> at) {
+  if (at->state && at->state->version >= at->newest_known) co_return;
+  at->state.reset();
+  const std::int64_t told = at->newest_known;
+  channel_state loaded = co_await storage_.load(channel);
+  // What storage says ends the matter, unless more was heard while it was asked.
+  if (at->newest_known == told) at->newest_known = loaded.version;
+  at->state = std::make_shared<const channel_state>(std::move(loaded));
+  notify(channel);
+}
+
+awaitable<channels::snapshot> channels::read(std::string channel) {
+  const std::shared_ptr<entry> at = find(channel);
+  const auto turn = co_await at->mutex.lock();
+  co_await refresh(channel, at);
+  co_return at->state;
+}
+
+awaitable<channels::snapshot> channels::advance(std::string channel) {
+  const std::shared_ptr<entry> at = find(channel);
+  const auto turn = co_await at->mutex.lock();
+  co_await refresh(channel, at);
+  if (playlist::advance(*at->state, clock_.now())) {
+    origin from;
+    from.channel = channel;
+    static_cast<void>(co_await decide_and_store(std::move(from), let_time_pass, at));
+    co_await refresh(channel, at);
+  }
+  co_return at->state;
+}
+
+awaitable<result<json::object>> channels::change(origin from, decider decide) {
+  const std::shared_ptr<entry> at = find(from.channel);
+  const auto turn = co_await at->mutex.lock();
+  if (from.attempt > 1 && !from.request_id.empty()) {
+    auto answered = co_await storage_.find_reply(from.request_id);
+    if (answered) co_return std::move(*answered);
+  }
+  co_return co_await decide_and_store(std::move(from), std::move(decide), at);
+}
+
+awaitable<result<json::object>> channels::decide_and_store(origin from, decider decide,
+                                                           std::shared_ptr<entry> at) {
+  for (int tries = 0; tries < most_tries; ++tries) {
+    co_await refresh(from.channel, at);
+    const std::int64_t now = clock_.now();
+    auto decided = decide(*at->state, now);
+    if (!decided) co_return decided.error();
+    if (!decided->change) co_return std::move(decided->reply);
+    json::object reply = decided->reply;
+    const std::string adder = decided->adder;
+    store_outcome outcome = co_await store(at, from, std::move(*decided), now);
+    switch (outcome.status) {
+      case store_status::stored:
+        co_return reply;
+      case store_status::replayed:
+        forget(from.channel, *at);
+        co_return std::move(outcome.reply);
+      case store_status::channel_changed:
+        at->state.reset();
+        break;
+      case store_status::adder_changed:
+        co_await quotas_.reload(adder);
+        break;
+    }
+  }
+  co_return error{codes::busy, "Too many people are changing this queue; try again"};
+}
+
+awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from, decision decided,
+                                         std::int64_t now) {
+  const playlist::change& what = *decided.change;
+  pending_change pending{what, now, decided.adder, from.request_id, std::move(decided.reply)};
+  store_outcome outcome;
+  try {
+    outcome = co_await storage_.store(std::move(pending));
+  } catch (...) {
+    // Whether it was applied is not known: what was known of it is not to be trusted any more.
+    if (!decided.adder.empty()) quotas_.forget(decided.adder);
+    forget(from.channel, *at);
+    throw;
+  }
+  if (outcome.status == store_status::stored) {
+    at->state = std::make_shared<const channel_state>(what.after());
+    publish(what, now);
+    if (what.playing_changed()) notify(from.channel);
+  }
+  co_return outcome;
+}
+
+void channels::publish(const playlist::change& stored, std::int64_t now) const {
+  for (const event& happened : stored.events()) {
+    try {
+      context_.bus.publish(subject_of(happened),
+                           json::serialize(to_json(happened, stored.after(), now)));
+    } catch (const std::exception& failure) {
+      // A listener sees the gap in the versions when it hears of the channel again.
+      context_.log.warning(std::string("an event was not published: ") + failure.what());
+    }
+  }
+}
+
+}  // namespace rosey::playlist

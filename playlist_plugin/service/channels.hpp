@@ -1,0 +1,96 @@
+// The channels as this instance knows them: cached, changed one command after the other, and always
+// stored before anybody hears of it.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "playlist_plugin/async_mutex.hpp"
+#include "playlist_plugin/clock.hpp"
+#include "playlist_plugin/domain/change.hpp"
+#include "playlist_plugin/storage/playlist_storage.hpp"
+#include "rosey/sdk/context.hpp"
+#include "rosey/wire/result.hpp"
+
+namespace rosey::playlist {
+
+// Where a request comes from, and how it is known again when it is sent twice.
+struct origin {
+  std::string channel;
+  std::string request_id = {};  // "" for none
+  std::int64_t attempt = 1;     // 2 and up: an earlier one may have been carried out
+};
+
+// What a decision wants: the change to store, if any, and the reply once that is done.
+struct decision {
+  std::optional<playlist::change> change;
+  boost::json::object reply;
+  std::string adder = {};  // whose rate limit an add is charged to
+};
+
+// Called again with a newer state when another instance was first. Copyable; runs at once.
+using decider = std::function<result<decision>(const channel_state&, std::int64_t now)>;
+
+// All coroutines throw sdk::storage_unavailable when storage gives no answer; the channel is then
+// read again before its next use.
+class channels {
+ public:
+  template <class T>
+  using awaitable = boost::asio::awaitable<T>;
+  using snapshot = std::shared_ptr<const channel_state>;
+
+  channels(const sdk::context& context, playlist_storage& storage, quota_manager& quotas,
+           clock& time);
+
+  // Told of each channel in which something else may play than before.
+  void on_change(std::function<void(const std::string& channel)> listener);
+
+  awaitable<snapshot> read(std::string channel);
+
+  // Decides, stores, publishes the events; the reply tells of what is stored. A refusal is the
+  // decision's own, or codes::busy.
+  awaitable<result<boost::json::object>> change(origin from, decider decide);
+
+  // Ends what is over and starts what comes next; the state after it.
+  awaitable<snapshot> advance(std::string channel);
+
+  // An event says that somebody has brought the channel to this version; `starts`: by starting an
+  // item, whose end has to be watched.
+  void heard(const std::string& channel, std::int64_t version, bool starts);
+
+ private:
+  struct entry {
+    explicit entry(const boost::asio::any_io_executor& executor) : mutex(executor) {}
+
+    async_mutex mutex;
+    snapshot state;                 // null: to be read from storage
+    std::int64_t newest_known = 0;  // version that an event told of
+  };
+
+  std::shared_ptr<entry> find(const std::string& channel);
+  void forget(const std::string& channel, entry& at);
+  awaitable<void> refresh(std::string channel, std::shared_ptr<entry> at);
+  // The caller holds the entry's mutex.
+  awaitable<result<boost::json::object>> decide_and_store(origin from, decider decide,
+                                                          std::shared_ptr<entry> at);
+  awaitable<store_outcome> store(std::shared_ptr<entry> at, origin from, decision decided,
+                                 std::int64_t now);
+  void publish(const playlist::change& stored, std::int64_t now) const;
+  void notify(const std::string& channel) const;
+
+  sdk::context context_;
+  playlist_storage& storage_;
+  quota_manager& quotas_;
+  clock& clock_;
+  std::function<void(const std::string&)> listener_;
+  std::map<std::string, std::shared_ptr<entry>> entries_;
+};
+
+}  // namespace rosey::playlist

@@ -1,0 +1,110 @@
+// The JSON of items and events.
+#include "playlist_plugin/service/messages.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
+#include "playlist_plugin/domain/playback.hpp"
+#include "playlist_plugin/domain/text.hpp"
+#include "playlist_plugin/domain/timestamp.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+
+struct subject_visitor {
+  std::string_view operator()(const item_added&) const { return "playlist.item.added"; }
+  std::string_view operator()(const item_removed&) const { return "playlist.item.removed"; }
+  std::string_view operator()(const item_playing&) const { return "playlist.item.playing"; }
+  std::string_view operator()(const item_finished&) const { return "playlist.item.finished"; }
+  std::string_view operator()(const queue_cleared&) const { return "playlist.cleared"; }
+  std::string_view operator()(const queue_shuffled&) const { return "playlist.shuffled"; }
+  std::string_view operator()(const item_moved&) const { return "playlist.moved"; }
+  std::string_view operator()(const skip_voted&) const { return "playlist.skip.vote"; }
+  std::string_view operator()(const skip_passed&) const { return "playlist.skip.passed"; }
+};
+
+struct payload_visitor {
+  json::object& out;
+
+  void operator()(const item_added& event) const {
+    out["item"] = to_json(event.item);
+    out["position"] = event.number;
+  }
+  void operator()(const item_removed& event) const {
+    out["item"] = to_json(event.item);
+    out["by"] = event.by;
+  }
+  void operator()(const item_playing& event) const {
+    out["item"] = to_json(event.item);
+    out["started_at"] = iso_timestamp(event.started_at);
+  }
+  void operator()(const item_finished& event) const {
+    out["item"] = to_json(event.item);
+    out["play_duration"] = event.played;
+    out["skipped"] = event.skipped;
+  }
+  void operator()(const queue_cleared& event) const {
+    out["count"] = event.count;
+    out["by"] = event.by;
+  }
+  void operator()(const queue_shuffled& event) const {
+    out["count"] = event.order.size();
+    out["order"] = json::array(event.order.begin(), event.order.end());
+    out["by"] = event.by;
+  }
+  void operator()(const item_moved& event) const {
+    out["item"] = to_json(event.item);
+    out["after"] = event.after.empty() ? json::value() : json::value(event.after);
+    out["by"] = event.by;
+  }
+  void operator()(const skip_voted& event) const {
+    out["item_id"] = event.item_id;
+    out["user"] = event.user;
+    out["votes"] = event.votes;
+    out["needed"] = event.needed;
+  }
+  void operator()(const skip_passed& event) const {
+    out["item_id"] = event.item_id;
+    out["votes"] = event.votes;
+    out["needed"] = event.needed;
+  }
+};
+
+}  // namespace
+
+json::object to_json(const queue_item& item) {
+  return {{"id", item.id},
+          {"media_type", item.media.type},
+          {"media_id", item.media.id},
+          {"url", canonical_url(item.media)},
+          {"title", item.title},
+          {"duration", item.duration},
+          {"formatted_duration", format_duration(item.duration)},
+          {"added_by", item.added_by},
+          {"added_at", item.added_at}};
+}
+
+json::value current_to_json(const channel_state& channel, std::int64_t now) {
+  if (!channel.playing) return nullptr;
+  json::object current = to_json(channel.playing->item);
+  current["started_at"] = iso_timestamp(channel.playing->started_at);
+  current["elapsed"] = seconds_played(*channel.playing, now);
+  return current;
+}
+
+std::string_view subject_of(const event& happened) {
+  return std::visit(subject_visitor{}, happened);
+}
+
+json::object to_json(const event& happened, const channel_state& channel, std::int64_t now) {
+  json::object message{{"event", subject_of(happened)},
+                       {"channel", channel.name},
+                       {"version", channel.version},
+                       {"timestamp", iso_timestamp(now)}};
+  std::visit(payload_visitor{message}, happened);
+  return message;
+}
+
+}  // namespace rosey::playlist

@@ -1,0 +1,27 @@
+// Items and events as other programs receive them.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <string_view>
+
+#include "playlist_plugin/domain/channel_state.hpp"
+#include "playlist_plugin/domain/event.hpp"
+
+namespace rosey::playlist {
+
+boost::json::object to_json(const queue_item& item);
+
+// The item that plays at `now` with what has passed of it, or null.
+boost::json::value current_to_json(const channel_state& channel, std::int64_t now);
+
+// Events of all channels, of every instance.
+inline constexpr char all_events[] = "playlist.>";
+
+// "playlist.item.added"
+std::string_view subject_of(const event& happened);
+
+// `channel` is as it was after the change; `now` in milliseconds since 1970.
+boost::json::object to_json(const event& happened, const channel_state& channel, std::int64_t now);
+
+}  // namespace rosey::playlist

@@ -1,0 +1,108 @@
+// Each operation joins a decision of the domain with the words for its outcome.
+#include "playlist_plugin/service/operations.hpp"
+
+#include <utility>
+
+#include "playlist_plugin/domain/media_link.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+using boost::asio::awaitable;
+
+// A decision and its reply, from an outcome of the domain.
+template <class Outcome>
+result<decision> presented(result<Outcome> outcome, const presenter<Outcome>& present) {
+  if (!outcome) return std::move(outcome.error());
+  json::object reply = present(*outcome);
+  return decision{std::move(outcome->change), std::move(reply), {}};
+}
+
+awaitable<operations::reply> refused(error refusal) {
+  co_return refusal;
+}
+
+}  // namespace
+
+operations::operations(channels& known, playlist_storage& storage, quota_manager& quotas,
+                       clock& time, const plugin_config& config)
+    : channels_(known),
+      storage_(storage),
+      quotas_(quotas),
+      clock_(time),
+      limits_(config.limits),
+      votes_(config.votes),
+      random_(std::random_device{}()) {}
+
+awaitable<operations::reply> operations::add(origin from, std::string url, std::string user,
+                                             presenter<add_outcome> present) {
+  const auto link = parse_media_link(url);
+  if (!link) return ready(link.error());
+  const new_item item{*link, placeholder_title(*link), 0};
+  return channels_.change(
+      std::move(from), [this, item, user, present](const channel_state& channel, std::int64_t now) {
+        const add_times adds = quotas_.recent_adds(user, now);
+        auto decided = presented(playlist::add(channel, item, user, limits_, adds, now), present);
+        if (decided) decided->adder = user;
+        return decided;
+      });
+}
+
+awaitable<operations::reply> operations::remove(origin from, std::string named, actor by,
+                                                presenter<remove_outcome> present) {
+  return channels_.change(std::move(from),
+                          [named, by, present](const channel_state& channel, std::int64_t) {
+                            return presented(playlist::remove(channel, named, by), present);
+                          });
+}
+
+awaitable<operations::reply> operations::move(origin from, std::string named, std::string after,
+                                              actor by, presenter<move_outcome> present) {
+  return channels_.change(std::move(from),
+                          [named, after, by, present](const channel_state& channel, std::int64_t) {
+                            return presented(playlist::move(channel, named, after, by), present);
+                          });
+}
+
+awaitable<operations::reply> operations::shuffle(origin from, actor by,
+                                                 presenter<shuffle_outcome> present) {
+  return channels_.change(std::move(from),
+                          [this, by, present](const channel_state& channel, std::int64_t) {
+                            const auto below = [this](std::size_t n) {
+                              return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_);
+                            };
+                            return presented(playlist::shuffle(channel, by, below), present);
+                          });
+}
+
+awaitable<operations::reply> operations::clear(origin from, actor by,
+                                               presenter<clear_outcome> present) {
+  return channels_.change(std::move(from),
+                          [by, present](const channel_state& channel, std::int64_t) {
+                            return presented<clear_outcome>(playlist::clear(channel, by), present);
+                          });
+}
+
+awaitable<operations::reply> operations::skip(origin from, actor by,
+                                              presenter<skip_outcome> present) {
+  return channels_.change(std::move(from),
+                          [by, present](const channel_state& channel, std::int64_t now) {
+                            return presented(playlist::skip(channel, by, now), present);
+                          });
+}
+
+awaitable<operations::reply> operations::vote_skip(origin from, std::string user,
+                                                   presenter<vote_outcome> present) {
+  return channels_.change(
+      std::move(from), [this, user, present](const channel_state& channel, std::int64_t now) {
+        const std::size_t needed = votes_needed(votes_, present_[channel.name].count(now));
+        return presented(playlist::vote_skip(channel, user, needed, now), present);
+      });
+}
+
+void operations::saw(const std::string& channel, const std::string& user) {
+  present_[channel].saw(user, clock_.now());
+}
+
+}  // namespace rosey::playlist

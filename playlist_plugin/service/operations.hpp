@@ -1,0 +1,75 @@
+// What can be done to a queue, whoever asks: chat commands and other plugins' requests take the
+// same way and differ only in how the outcome is told.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "playlist_plugin/config.hpp"
+#include "playlist_plugin/domain/queue_rules.hpp"
+#include "playlist_plugin/service/channels.hpp"
+
+namespace rosey::playlist {
+
+// Writes the reply for an outcome that is about to be stored.
+template <class Outcome>
+using presenter = std::function<boost::json::object(const Outcome&)>;
+
+// An outcome that is known already, where a coroutine is expected.
+inline boost::asio::awaitable<result<boost::json::object>> ready(
+    result<boost::json::object> known) {
+  co_return known;
+}
+
+class operations {
+ public:
+  template <class T>
+  using awaitable = boost::asio::awaitable<T>;
+  using reply = result<boost::json::object>;
+
+  operations(channels& known, playlist_storage& storage, quota_manager& quotas, clock& time,
+             const plugin_config& config);
+
+  // `url` as a person typed it.
+  awaitable<reply> add(origin from, std::string url, std::string user,
+                       presenter<add_outcome> present);
+  awaitable<reply> remove(origin from, std::string named, actor by,
+                          presenter<remove_outcome> present);
+  awaitable<reply> move(origin from, std::string named, std::string after, actor by,
+                        presenter<move_outcome> present);
+  awaitable<reply> shuffle(origin from, actor by, presenter<shuffle_outcome> present);
+  awaitable<reply> clear(origin from, actor by, presenter<clear_outcome> present);
+  awaitable<reply> skip(origin from, actor by, presenter<skip_outcome> present);
+  awaitable<reply> vote_skip(origin from, std::string user, presenter<vote_outcome> present);
+
+  awaitable<channels::snapshot> read(std::string channel) { return channels_.read(channel); }
+  awaitable<std::vector<history_entry>> history(std::string channel, std::int64_t limit) {
+    return storage_.history(std::move(channel), limit);
+  }
+  awaitable<std::optional<user_stats>> stats(std::string user) {
+    return storage_.stats(std::move(user));
+  }
+
+  // The user is present in the channel, and counts when it votes.
+  void saw(const std::string& channel, const std::string& user);
+
+  std::int64_t now() const { return clock_.now(); }
+
+ private:
+  channels& channels_;
+  playlist_storage& storage_;
+  quota_manager& quotas_;
+  clock& clock_;
+  queue_limits limits_;
+  vote_config votes_;
+  std::map<std::string, active_users> present_;
+  std::mt19937_64 random_;
+};
+
+}  // namespace rosey::playlist

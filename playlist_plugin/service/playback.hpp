@@ -1,0 +1,54 @@
+// Makes time pass in the channels: ends items whose duration is over and starts the next ones, also
+// those that ended while nobody was running.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "playlist_plugin/clock.hpp"
+#include "playlist_plugin/service/channels.hpp"
+#include "rosey/sdk/context.hpp"
+
+namespace rosey::playlist {
+
+// Every instance watches every channel: whoever is first stores that an item has ended, the others
+// find it done.
+class playback {
+ public:
+  playback(const sdk::context& context, playlist_storage& storage, channels& known, clock& time,
+           std::chrono::milliseconds retry_interval);
+
+  // Takes up the channels that storage knows, in the background; tries again while it is away.
+  void recover();
+
+  // Looks at the channel now, and then until nothing plays there that has an end.
+  void watch(const std::string& channel);
+
+ private:
+  using timer = boost::asio::steady_timer;
+
+  struct watcher {
+    std::shared_ptr<timer> alarm;
+    bool poked = false;  // look again before waiting
+  };
+
+  boost::asio::awaitable<void> recover_all();
+  // False when storage is away.
+  boost::asio::awaitable<bool> recover_one(std::string channel);
+  boost::asio::awaitable<void> run(std::string channel, std::shared_ptr<watcher> self);
+  boost::asio::awaitable<void> pause();
+
+  sdk::context context_;
+  playlist_storage& storage_;
+  channels& channels_;
+  clock& clock_;
+  std::chrono::milliseconds retry_interval_;
+  std::map<std::string, std::shared_ptr<watcher>> watchers_;
+};
+
+}  // namespace rosey::playlist

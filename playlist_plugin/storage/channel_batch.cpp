@@ -1,0 +1,83 @@
+// Every difference of a change, as one storage operation each.
+#include "playlist_plugin/storage/channel_batch.hpp"
+
+#include <utility>
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+using wire::db::batch;
+
+json::object row_key(const channel_state& channel, const std::string& item) {
+  return {{"channel", channel.name}, {"item_id", item}};
+}
+
+void write_channel(batch& ops, const change& what) {
+  const channel_state& after = what.after();
+  if (after.version == 1) {
+    json::object row = channel_columns(after, true);
+    row["channel"] = after.name;
+    ops.insert(tables::channel, std::move(row));
+    return;
+  }
+  json::object known{{"channel", after.name}, {"version", after.version - 1}};
+  json::object update;
+  update["$set"] = channel_columns(after, what.playing_changed());
+  ops.update(tables::channel, std::move(known), std::move(update)).expect_affected(1);
+}
+
+void write_rows(batch& ops, const change& what) {
+  const channel_state& after = what.after();
+  if (what.all_deleted()) ops.remove(tables::queue, {{"channel", after.name}});
+  for (const std::string& item : what.deleted()) {
+    ops.remove(tables::queue, row_key(after, item)).expect_affected(1);
+  }
+  if (what.renumbered()) {
+    for (const waiting_item& waiting : after.waiting) {
+      json::object update;
+      update["$set"] = json::object{{"position", waiting.position}};
+      ops.update(tables::queue, row_key(after, waiting.item.id), std::move(update))
+          .expect_affected(1);
+    }
+  }
+  for (const waiting_item& waiting : what.inserted()) {
+    ops.insert(tables::queue, queue_row(after.name, waiting));
+  }
+}
+
+void write_votes(batch& ops, const change& what, std::int64_t now) {
+  const channel_state& after = what.after();
+  if (what.votes_ended()) ops.remove(tables::vote, {{"channel", after.name}});
+  if (what.vote()) ops.insert(tables::vote, vote_row(after, *what.vote(), now));
+}
+
+void write_play(batch& ops, const change& what) {
+  if (!what.finished()) return;
+  ops.insert(tables::history, history_row(what.after().name, *what.finished()));
+  ops.upsert(tables::user_stats, {{"user_id", what.finished()->item.added_by}},
+             stats_of_play(*what.finished()));
+}
+
+}  // namespace
+
+channel_batch batch_of(const pending_change& pending, const quota_manager& quotas) {
+  channel_batch made;
+  const change& what = pending.what;
+  write_channel(made.ops, what);
+  write_rows(made.ops, what);
+  write_votes(made.ops, what, pending.now);
+  write_play(made.ops, what);
+  if (what.added()) {
+    made.ops.upsert(tables::user_stats, {{"user_id", what.added()->added_by}},
+                    stats_of_add(*what.added()));
+  }
+  if (!pending.adder.empty()) {
+    made.adder_op = made.ops.size();
+    quotas.write_add(made.ops, pending.adder, pending.now);
+  }
+  if (!pending.request_id.empty()) made.ops.request_id(pending.request_id).reply(pending.reply);
+  return made;
+}
+
+}  // namespace rosey::playlist

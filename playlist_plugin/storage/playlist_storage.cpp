@@ -1,0 +1,196 @@
+// Requests to the storage service, and what its answers mean for the playlist.
+#include "playlist_plugin/storage/playlist_storage.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+#include <variant>
+
+#include "playlist_plugin/storage/channel_batch.hpp"
+#include "playlist_plugin/storage/keys.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+namespace db = sdk::db;
+using boost::asio::awaitable;
+
+[[noreturn]] void refuse(const error& refusal) {
+  throw std::runtime_error("storage refuses: " + refusal.code + ": " + refusal.message);
+}
+
+db::select_request select_channel(const std::string& channel) {
+  db::select_request request;
+  request.table = tables::channel;
+  request.filter = {{"channel", channel}};
+  return request;
+}
+
+db::select_request select_waiting(const std::string& channel, std::size_t offset) {
+  db::select_request request;
+  request.table = tables::queue;
+  request.filter = {{"channel", channel}};
+  request.order = {{"position", false}};
+  request.offset = static_cast<std::int64_t>(offset);
+  return request;
+}
+
+db::select_request select_votes(const std::string& channel) {
+  db::select_request request;
+  request.table = tables::vote;
+  request.filter = {{"channel", channel}};
+  request.order = {{"user_id", false}};
+  request.columns = {"item_id", "user_id"};
+  return request;
+}
+
+db::select_request newest_of_history(const std::string& channel, std::int64_t limit) {
+  db::select_request request;
+  request.table = tables::history;
+  request.filter = {{"channel", channel}};
+  request.order = {{"played_at", true}, {"id", true}};
+  request.limit = limit;
+  return request;
+}
+
+std::string stored_id(const std::string& request_id) {
+  return bounded_key("cmd:", request_id);
+}
+
+json::object as_object(json::value reply) {
+  return reply.is_object() ? std::move(reply.get_object()) : json::object();
+}
+
+const db::select_reply& rows_of(const db::batch_reply& reply, std::size_t op) {
+  return std::get<db::select_reply>(reply.results.at(op));
+}
+
+void read_waiting(const db::select_reply& reply, channel_state& channel) {
+  for (const json::value& row : reply.rows) {
+    channel.waiting.push_back(waiting_from(row.as_object()));
+  }
+}
+
+}  // namespace
+
+awaitable<channel_state> playlist_storage::load(std::string channel) {
+  for (;;) {
+    db::batch ops;
+    ops.select(select_channel(channel)).select(select_waiting(channel, 0));
+    ops.select(select_votes(channel));
+    const auto reply = co_await db_.batch(std::move(ops));
+    if (!reply) refuse(reply.error());
+
+    channel_state state;
+    state.name = channel;
+    for (const json::value& row : rows_of(*reply, 0).rows) {
+      read_channel_row(row.as_object(), state);
+    }
+    read_waiting(rows_of(*reply, 1), state);
+    for (const json::value& row : rows_of(*reply, 2).rows) {
+      stored_vote vote = vote_from(row.as_object());
+      const bool counts = state.playing && state.playing->item.id == vote.item_id;
+      if (counts) state.votes.push_back(std::move(vote.user));
+    }
+    if (!rows_of(*reply, 1).truncated) co_return state;
+    auto complete = co_await load_rest(std::move(state));
+    if (complete) co_return std::move(*complete);
+  }
+}
+
+awaitable<std::optional<channel_state>> playlist_storage::load_rest(channel_state channel) {
+  for (;;) {
+    db::batch ops;
+    ops.select(select_channel(channel.name))
+        .select(select_waiting(channel.name, channel.waiting.size()));
+    const auto reply = co_await db_.batch(std::move(ops));
+    if (!reply) refuse(reply.error());
+    channel_state now;
+    for (const json::value& row : rows_of(*reply, 0).rows) read_channel_row(row.as_object(), now);
+    if (now.version != channel.version) co_return std::nullopt;
+    read_waiting(rows_of(*reply, 1), channel);
+    if (!rows_of(*reply, 1).truncated) co_return channel;
+  }
+}
+
+awaitable<json::array> playlist_storage::select_all(db::select_request request) {
+  json::array all;
+  for (;;) {
+    request.offset = static_cast<std::int64_t>(all.size());
+    const auto reply = co_await db_.select(request);
+    if (!reply) refuse(reply.error());
+    all.insert(all.end(), reply->rows.begin(), reply->rows.end());
+    if (!reply->truncated) co_return all;
+  }
+}
+
+awaitable<std::vector<std::string>> playlist_storage::channels() {
+  db::select_request queued;
+  queued.table = tables::queue;
+  queued.columns = {"channel"};
+  queued.distinct = true;
+  queued.order = {{"channel", false}};
+  db::select_request playing = queued;
+  playing.table = tables::channel;
+  playing.filter["now_item_id"] = json::object{{"$null", false}};
+
+  std::vector<std::string> names;
+  for (const db::select_request& request : {queued, playing}) {
+    const json::array rows = co_await select_all(request);
+    for (const json::value& row : rows) names.push_back(channel_name_from(row.as_object()));
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  co_return names;
+}
+
+awaitable<store_outcome> playlist_storage::store(pending_change pending) {
+  if (!pending.request_id.empty()) pending.request_id = stored_id(pending.request_id);
+  channel_batch batch = batch_of(pending, quotas_);
+  const auto adder_op = batch.adder_op;
+  const auto reply = co_await db_.batch(std::move(batch.ops));
+  if (reply && reply->replayed) {
+    co_return store_outcome{store_status::replayed, as_object(reply->reply)};
+  }
+  if (reply) {
+    if (adder_op) {
+      const auto& written = std::get<db::kv_set_reply>(reply->results.at(*adder_op));
+      quotas_.added(pending.adder, pending.now, written.revision);
+    }
+    co_return store_outcome{};
+  }
+  const db::failure& refusal = reply.error();
+  if (refusal.code != db::codes::conflict && refusal.code != db::codes::constraint) refuse(refusal);
+  if (adder_op && refusal.op == adder_op) co_return store_outcome{store_status::adder_changed, {}};
+  co_return store_outcome{store_status::channel_changed, {}};
+}
+
+awaitable<std::optional<json::object>> playlist_storage::find_reply(std::string request_id) {
+  const auto reply = co_await db_.find_request(stored_id(request_id));
+  if (!reply) refuse(reply.error());
+  if (!reply->replayed) co_return std::nullopt;
+  co_return as_object(reply->reply);
+}
+
+awaitable<std::vector<history_entry>> playlist_storage::history(std::string channel,
+                                                                std::int64_t limit) {
+  const auto reply = co_await db_.select(newest_of_history(channel, limit));
+  if (!reply) refuse(reply.error());
+  std::vector<history_entry> entries;
+  for (const json::value& row : reply->rows) entries.push_back(history_from(row.as_object()));
+  co_return entries;
+}
+
+awaitable<std::optional<user_stats>> playlist_storage::stats(std::string user) {
+  db::select_request request;
+  request.table = tables::user_stats;
+  request.filter = {{"user_id", user}};
+  request.limit = 1;
+  const auto reply = co_await db_.select(std::move(request));
+  if (!reply) refuse(reply.error());
+  if (reply->rows.empty()) co_return std::nullopt;
+  co_return stats_from(reply->rows.front().as_object());
+}
+
+}  // namespace rosey::playlist

@@ -1,0 +1,77 @@
+// The playlist's tables: reads channels, history and statistics, and writes each change of a
+// channel as one batch that is applied only to the version it was decided on.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "playlist_plugin/domain/change.hpp"
+#include "playlist_plugin/domain/channel_state.hpp"
+#include "playlist_plugin/storage/quota_manager.hpp"
+#include "playlist_plugin/storage/rows.hpp"
+#include "rosey/sdk/storage_client.hpp"
+
+namespace rosey::playlist {
+
+// A decided change on its way to storage.
+struct pending_change {
+  const playlist::change& what;
+  std::int64_t now = 0;       // milliseconds since 1970
+  std::string adder;          // whose rate limit is charged; "" for none
+  std::string request_id;     // "" for none
+  boost::json::object reply;  // stored with the request_id
+};
+
+enum class store_status {
+  stored,
+  channel_changed,  // by another instance: nothing was written, read the channel again
+  adder_changed,    // the user has added elsewhere: nothing was written, read the limit again
+  replayed,         // the request_id was applied before: nothing was written
+};
+
+struct store_outcome {
+  store_status status = store_status::stored;
+  boost::json::object reply;  // the stored one, of a replayed request
+};
+
+// All functions throw sdk::storage_unavailable when there is no answer (what was written is then
+// not known), and std::runtime_error when storage refuses what it should take.
+class playlist_storage {
+ public:
+  template <class T>
+  using awaitable = boost::asio::awaitable<T>;
+
+  playlist_storage(sdk::storage_client& db, quota_manager& quotas) : db_(db), quotas_(quotas) {}
+
+  // A consistent snapshot; one of version 0 for a channel that was never stored.
+  awaitable<channel_state> load(std::string channel);
+
+  // Channels in which something plays or waits.
+  awaitable<std::vector<std::string>> channels();
+
+  // `pending.what` must stay valid until this is done.
+  awaitable<store_outcome> store(pending_change pending);
+
+  // The reply of an earlier attempt of this request; nothing if none was applied.
+  awaitable<std::optional<boost::json::object>> find_reply(std::string request_id);
+
+  // Newest first.
+  awaitable<std::vector<history_entry>> history(std::string channel, std::int64_t limit);
+
+  awaitable<std::optional<user_stats>> stats(std::string user);
+
+ private:
+  awaitable<boost::json::array> select_all(sdk::db::select_request request);
+  // Adds the waiting items behind those in `channel`; nothing when it has changed meanwhile.
+  awaitable<std::optional<channel_state>> load_rest(channel_state channel);
+
+  sdk::storage_client& db_;
+  quota_manager& quotas_;
+};
+
+}  // namespace rosey::playlist

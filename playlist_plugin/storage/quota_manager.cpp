@@ -1,0 +1,74 @@
+// The keys behind the rate limit.
+#include "playlist_plugin/storage/quota_manager.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "playlist_plugin/storage/keys.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+
+std::string key_of(const std::string& user) {
+  return bounded_key("ratelimit:", user);
+}
+
+}  // namespace
+
+const quota_manager::window* quota_manager::current(const std::string& user,
+                                                    std::int64_t now) const {
+  const auto found = known_.find(user);
+  if (found == known_.end()) return nullptr;
+  // The key expires with its newest add, and its revision is gone with it.
+  return within_window(config_, found->second.adds, now).empty() ? nullptr : &found->second;
+}
+
+add_times quota_manager::recent_adds(const std::string& user, std::int64_t now) const {
+  const window* known = current(user, now);
+  return known ? within_window(config_, known->adds, now) : add_times();
+}
+
+void quota_manager::write_add(sdk::db::batch& batch, const std::string& user,
+                              std::int64_t now) const {
+  const window* known = current(user, now);
+  add_times adds = recent_adds(user, now);
+  adds.push_back(now);
+  batch.kv_set(key_of(user), json::array(adds.begin(), adds.end()), config_.rate_limit_seconds,
+               known ? known->revision : 0);
+}
+
+void quota_manager::added(const std::string& user, std::int64_t now, std::int64_t revision) {
+  forget_expired(now);
+  add_times adds = recent_adds(user, now);
+  adds.push_back(now);
+  known_[user] = {std::move(adds), revision};
+}
+
+boost::asio::awaitable<void> quota_manager::reload(std::string user) {
+  forget(user);
+  const auto stored = co_await db_.kv_get(key_of(user));
+  if (!stored) throw std::runtime_error("cannot read the rate limit: " + stored.error().message);
+  if (!stored->exists) co_return;
+  window read{{}, stored->revision};
+  if (const json::array* times = stored->value.if_array()) {
+    for (const json::value& time : *times) {
+      if (time.is_int64()) read.adds.push_back(time.get_int64());
+    }
+  }
+  known_[user] = std::move(read);
+}
+
+void quota_manager::forget_expired(std::int64_t now) {
+  if (known_.size() < sweep_at_) return;
+  std::erase_if(known_, [this, now](const auto& entry) {
+    return within_window(config_, entry.second.adds, now).empty();
+  });
+  sweep_at_ = std::max<std::size_t>(1024, known_.size() * 2);
+}
+
+}  // namespace rosey::playlist

@@ -1,0 +1,52 @@
+// Remembers who added when, over all channels and instances, so that spammers can be slowed down.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "playlist_plugin/domain/quota.hpp"
+#include "rosey/sdk/storage_client.hpp"
+
+namespace rosey::playlist {
+
+// The times of a user's adds are a key of the store, "ratelimit:<user>", which expires with the
+// window (seed 2.4). It is written in the batch of the add, guarded by its revision. A user of whom
+// nothing is known is taken to have added nothing: if that is wrong, the guard refuses the batch.
+// So an add needs no look-up of its own.
+class quota_manager {
+ public:
+  quota_manager(sdk::storage_client& db, quota_config config) : db_(db), config_(config) {}
+
+  // The user's adds that still count at `now`, as far as is known here.
+  add_times recent_adds(const std::string& user, std::int64_t now) const;
+
+  // Appends to the batch that the user adds at `now`.
+  void write_add(sdk::db::batch& batch, const std::string& user, std::int64_t now) const;
+
+  // The batch was applied, and gave the key this revision.
+  void added(const std::string& user, std::int64_t now, std::int64_t revision);
+
+  // Reads again what storage knows. Throws sdk::storage_unavailable.
+  boost::asio::awaitable<void> reload(std::string user);
+
+  void forget(const std::string& user) { known_.erase(user); }
+
+ private:
+  struct window {
+    add_times adds;
+    std::int64_t revision = 0;
+  };
+
+  const window* current(const std::string& user, std::int64_t now) const;
+  void forget_expired(std::int64_t now);
+
+  sdk::storage_client& db_;
+  quota_config config_;
+  std::map<std::string, window> known_;
+  std::size_t sweep_at_ = 1024;
+};
+
+}  // namespace rosey::playlist

@@ -1,0 +1,174 @@
+// Rows to values and back.
+#include "playlist_plugin/storage/rows.hpp"
+
+#include <stdexcept>
+
+#include "playlist_plugin/domain/text.hpp"
+#include "playlist_plugin/domain/timestamp.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+
+// A null, or a column that is not there, is the empty value.
+class row_reader {
+ public:
+  explicit row_reader(const json::object& row) : row_(row) {}
+
+  bool has(std::string_view column) const { return find(column) != nullptr; }
+
+  std::string text(std::string_view column) const {
+    const json::value* value = find(column);
+    if (!value) return {};
+    if (!value->is_string()) refuse(column, "a text");
+    return std::string(value->get_string());
+  }
+
+  std::int64_t integer(std::string_view column) const {
+    const json::value* value = find(column);
+    if (!value) return 0;
+    if (!value->is_int64()) refuse(column, "a whole number");
+    return value->get_int64();
+  }
+
+  bool boolean(std::string_view column) const {
+    const json::value* value = find(column);
+    if (!value) return false;
+    if (!value->is_bool()) refuse(column, "true or false");
+    return value->get_bool();
+  }
+
+ private:
+  const json::value* find(std::string_view column) const {
+    const json::value* value = row_.if_contains(column);
+    return value && !value->is_null() ? value : nullptr;
+  }
+
+  [[noreturn]] static void refuse(std::string_view column, const char* kind) {
+    throw std::runtime_error("column '" + std::string(column) + "' is not " + kind);
+  }
+
+  const json::object& row_;
+};
+
+// `prefix` is "now_" for the columns of what plays.
+queue_item item_from(const row_reader& row, const std::string& prefix) {
+  return {.id = row.text(prefix + "item_id"),
+          .media = {row.text(prefix + "media_type"), row.text(prefix + "media_id")},
+          .title = printable(row.text(prefix + "title")),
+          .duration = row.integer(prefix + "duration"),
+          .added_by = printable(row.text(prefix + "added_by")),
+          .added_at = row.text(prefix + "added_at")};
+}
+
+}  // namespace
+
+waiting_item waiting_from(const json::object& row) {
+  const row_reader in(row);
+  return {item_from(in, ""), in.integer("position")};
+}
+
+history_entry history_from(const json::object& row) {
+  const row_reader in(row);
+  return {.item = item_from(in, ""),
+          .played_at = in.text("played_at"),
+          .played = in.integer("play_duration"),
+          .skipped = in.boolean("skipped")};
+}
+
+user_stats stats_from(const json::object& row) {
+  const row_reader in(row);
+  return {.user = in.text("user_id"),
+          .items_added = in.integer("items_added"),
+          .items_played = in.integer("items_played"),
+          .items_skipped = in.integer("items_skipped"),
+          .duration_added = in.integer("total_duration_added"),
+          .duration_played = in.integer("total_duration_played")};
+}
+
+stored_vote vote_from(const json::object& row) {
+  const row_reader in(row);
+  return {in.text("item_id"), in.text("user_id")};
+}
+
+std::string channel_name_from(const json::object& row) {
+  return row_reader(row).text("channel");
+}
+
+std::int64_t version_from(const json::object& row) {
+  return row_reader(row).integer("version");
+}
+
+void read_channel_row(const json::object& row, channel_state& channel) {
+  const row_reader in(row);
+  channel.version = in.integer("version");
+  channel.next_item = in.integer("next_item");
+  if (in.has("now_item_id")) {
+    channel.playing = playing_item{item_from(in, "now_"), in.integer("started_at")};
+  }
+}
+
+json::object queue_row(std::string_view channel, const waiting_item& waiting) {
+  const queue_item& item = waiting.item;
+  return {{"channel", channel},        {"position", waiting.position},
+          {"item_id", item.id},        {"media_type", item.media.type},
+          {"media_id", item.media.id}, {"title", item.title},
+          {"duration", item.duration}, {"added_by", item.added_by},
+          {"added_at", item.added_at}};
+}
+
+json::object history_row(std::string_view channel, const play_record& record) {
+  const queue_item& item = record.item;
+  return {{"channel", channel},
+          {"media_type", item.media.type},
+          {"media_id", item.media.id},
+          {"title", item.title},
+          {"duration", item.duration},
+          {"added_by", item.added_by},
+          {"played_at", iso_timestamp(record.ended_at)},
+          {"play_duration", record.played},
+          {"skipped", record.skipped}};
+}
+
+json::object vote_row(const channel_state& channel, const std::string& user, std::int64_t now) {
+  return {{"channel", channel.name},
+          {"item_id", channel.playing->item.id},
+          {"user_id", user},
+          {"voted_at", iso_timestamp(now)}};
+}
+
+json::object channel_columns(const channel_state& channel, bool with_playing) {
+  json::object columns{{"version", channel.version}, {"next_item", channel.next_item}};
+  if (!with_playing) return columns;
+  for (const char* column : {"now_item_id", "now_media_type", "now_media_id", "now_title",
+                             "now_duration", "now_added_by", "now_added_at", "started_at"}) {
+    columns[column] = nullptr;
+  }
+  if (!channel.playing) return columns;
+  const queue_item& item = channel.playing->item;
+  columns["now_item_id"] = item.id;
+  columns["now_media_type"] = item.media.type;
+  columns["now_media_id"] = item.media.id;
+  columns["now_title"] = item.title;
+  columns["now_duration"] = item.duration;
+  columns["now_added_by"] = item.added_by;
+  columns["now_added_at"] = item.added_at;
+  columns["started_at"] = channel.playing->started_at;
+  return columns;
+}
+
+json::object stats_of_add(const queue_item& item) {
+  json::object increments{{"items_added", 1}, {"total_duration_added", item.duration}};
+  json::object settings{{"last_add", item.added_at}};
+  return {{"$inc", std::move(increments)}, {"$set", std::move(settings)}};
+}
+
+json::object stats_of_play(const play_record& record) {
+  json::object increments{{"items_played", 1},
+                          {"items_skipped", record.skipped ? 1 : 0},
+                          {"total_duration_played", record.played}};
+  return {{"$inc", std::move(increments)}};
+}
+
+}  // namespace rosey::playlist

@@ -1,0 +1,67 @@
+// How items, channels and history lie in tables: the one place that knows the names of columns.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "playlist_plugin/domain/change.hpp"
+#include "playlist_plugin/domain/channel_state.hpp"
+
+namespace rosey::playlist {
+
+struct history_entry {
+  queue_item item;          // without an id, which history does not keep
+  std::string played_at;    // ISO 8601, UTC: when it ended
+  std::int64_t played = 0;  // seconds
+  bool skipped = false;
+};
+
+struct user_stats {
+  std::string user;
+  std::int64_t items_added = 0;
+  std::int64_t items_played = 0;
+  std::int64_t items_skipped = 0;
+  std::int64_t duration_added = 0;   // seconds
+  std::int64_t duration_played = 0;  // seconds
+};
+
+struct stored_vote {
+  std::string item_id;
+  std::string user;
+};
+
+namespace tables {
+inline constexpr char queue[] = "queue";
+inline constexpr char history[] = "history";
+inline constexpr char user_stats[] = "user_stats";
+inline constexpr char channel[] = "channel";
+inline constexpr char vote[] = "vote";
+}  // namespace tables
+
+// The readers throw std::runtime_error for a column that is not of its kind. Texts that other
+// programs may have written are made fit to be shown.
+waiting_item waiting_from(const boost::json::object& row);
+history_entry history_from(const boost::json::object& row);
+user_stats stats_from(const boost::json::object& row);
+stored_vote vote_from(const boost::json::object& row);
+std::string channel_name_from(const boost::json::object& row);
+std::int64_t version_from(const boost::json::object& row);
+
+// Fills version, next_item and playing.
+void read_channel_row(const boost::json::object& row, channel_state& channel);
+
+boost::json::object queue_row(std::string_view channel, const waiting_item& waiting);
+boost::json::object history_row(std::string_view channel, const play_record& record);
+boost::json::object vote_row(const channel_state& channel, const std::string& user,
+                             std::int64_t now);
+
+// The columns of a channel's row but its name; what plays only when asked for.
+boost::json::object channel_columns(const channel_state& channel, bool with_playing);
+
+// What is added to the statistics of the user named in the change's item.
+boost::json::object stats_of_add(const queue_item& item);
+boost::json::object stats_of_play(const play_record& record);
+
+}  // namespace rosey::playlist
