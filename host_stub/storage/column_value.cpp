@@ -49,12 +49,12 @@ std::string_view description(const json::value& value) {
   return "this";
 }
 
-result<sql_value> mistyped(const column& into, const json::value& value) {
+error mistyped(const column& into, const json::value& value) {
   return db::invalid(fmt::format("Column '{}' takes {}, not {}", into.name, expectation(into.kind),
                                  description(value)));
 }
 
-result<sql_value> text_value(const column& into, const json::string& text) {
+std::optional<error> check_text(const column& into, const json::string& text) {
   if (text.size() > db::max_value) {
     return error{db::codes::value_too_large,
                  fmt::format("The text for column '{}' has {} bytes; at most {} are accepted",
@@ -64,7 +64,7 @@ result<sql_value> text_value(const column& into, const json::string& text) {
   if (text.find('\0') != json::string::npos) {
     return db::invalid(fmt::format("The text for column '{}' must not contain U+0000", into.name));
   }
-  return sql_value(std::string(text));
+  return std::nullopt;
 }
 
 std::optional<timestamp> as_timestamp(const json::value& value) {
@@ -88,27 +88,32 @@ std::size_t encoded_size(std::string_view text) {
 }  // namespace
 
 result<sql_value> to_sql(const column& into, const json::value& value) {
-  if (value.is_null()) return sql_value(sql_null());
+  sql_value converted;
+  if (value.is_null()) return converted;
   switch (into.kind) {
     case column_kind::boolean:
-      if (value.is_bool()) return sql_value(value.get_bool());
+      if (value.is_bool()) converted = value.get_bool();
       break;
     case column_kind::integer:
-      if (value.is_int64()) return sql_value(value.get_int64());
+      if (value.is_int64()) converted = value.get_int64();
       break;
     case column_kind::real:
-      if (value.is_number()) return sql_value(value.to_number<double>());
+      if (value.is_number()) converted = value.to_number<double>();
       break;
     case column_kind::text:
-      if (value.is_string()) return text_value(into, value.get_string());
+      if (const auto* text = value.if_string()) {
+        if (auto refused = check_text(into, *text)) return *refused;
+        converted = std::string(*text);
+      }
       break;
     case column_kind::timestamp:
-      if (const auto time = as_timestamp(value)) return sql_value(stored_form(*time));
+      if (const auto time = as_timestamp(value)) converted = stored_form(*time);
       break;
     case column_kind::unsupported:
       break;
   }
-  return mistyped(into, value);
+  if (std::holds_alternative<sql_null>(converted)) return mistyped(into, value);
+  return converted;
 }
 
 json::value to_json(column_kind kind, const sql_value& value) {

@@ -47,9 +47,10 @@ class bindings {
  public:
   explicit bindings(const dialect& language) : language_(language) {}
 
-  // The placeholder of the value.
-  std::string bind(sql_value value) {
-    parameters_.push_back(std::move(value));
+  // The placeholder of the value, which is an sql_value or one of its alternatives.
+  template <class Value>
+  std::string bind(Value&& value) {
+    parameters_.emplace_back(std::forward<Value>(value));
     return language_.placeholder(parameters_.size());
   }
 

@@ -104,7 +104,8 @@ awaitable<services::reply> services::dispatch(handler handle, std::string payloa
   origin from;
   // Statistics of a user are about all channels.
   if (handle != &services::get_user_stats) from.channel = in.name("channel");
-  if (in.find("id")) from.request_id = in.name("id");
+  // Apart from those of chat commands, whose replies look otherwise.
+  if (in.find("id")) from.request_id = "service:" + in.name("id");
   from.attempt = in.integer_or("attempt", 1, 1, 1000);
   if (in.failed()) co_return in.failure();
   request asked{std::move(from), std::move(*fields)};

@@ -18,6 +18,11 @@ std::string elapsed_text(std::int64_t seconds) {
   return seconds > 0 ? format_duration(seconds) : "0:00";
 }
 
+// Names are stored as they are, to be compared; only here they meet other people's eyes.
+std::string person(const queue_item& item) {
+  return printable(item.added_by);
+}
+
 }  // namespace
 
 std::string added(const add_outcome& outcome) {
@@ -31,14 +36,14 @@ std::string queue(const channel_state& channel) {
   if (channel.playing) {
     const queue_item& item = channel.playing->item;
     text += fmt::format("▶️ Now: {} [{}]\n   Added by: {}\n", item.title,
-                        format_duration(item.duration), item.added_by);
+                        format_duration(item.duration), person(item));
   }
   const std::size_t shown = std::min(shown_items, channel.waiting.size());
   if (shown > 0) text += "**Up Next:**\n";
   for (std::size_t index = 0; index < shown; ++index) {
     const queue_item& item = channel.waiting[index].item;
     text += fmt::format("{}. {} [{}] - {}\n", index + 1, item.title, format_duration(item.duration),
-                        item.added_by);
+                        person(item));
   }
   if (channel.waiting.size() > shown) {
     text += fmt::format("... and {} more\n", channel.waiting.size() - shown);
@@ -55,7 +60,7 @@ std::string now_playing(const playing_item& playing, std::int64_t now) {
   std::string bar;
   if (item.duration > 0) bar = progress_bar(elapsed, item.duration, bar_width) + " ";
   return fmt::format("▶️ Now: {}\n{}{} / {}\n   Added by: {}", item.title, bar,
-                     elapsed_text(elapsed), total, item.added_by);
+                     elapsed_text(elapsed), total, person(item));
 }
 
 std::string skipped(const skip_outcome& outcome) {
@@ -90,7 +95,7 @@ std::string history(const std::vector<history_entry>& entries) {
   std::string text = "📜 **Recent Plays**\n";
   for (const history_entry& entry : entries) {
     text += fmt::format("\n{} {} - {}", entry.skipped ? "⏭️" : "✅", entry.item.title,
-                        entry.item.added_by);
+                        person(entry.item));
   }
   return text;
 }
@@ -103,7 +108,7 @@ std::string stats(const user_stats& stats) {
       "• Items Played: {}\n"
       "• Skip Rate: {:.0f}%\n"
       "• Total Time: {}h {}m",
-      stats.user, stats.items_added, stats.items_played,
+      printable(stats.user), stats.items_added, stats.items_played,
       static_cast<double>(stats.items_skipped) / played * 100, stats.duration_played / 3600,
       stats.duration_played % 3600 / 60);
 }

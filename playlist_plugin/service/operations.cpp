@@ -19,10 +19,6 @@ result<decision> presented(result<Outcome> outcome, const presenter<Outcome>& pr
   return decision{std::move(outcome->change), std::move(reply), {}};
 }
 
-awaitable<operations::reply> refused(error refusal) {
-  co_return refusal;
-}
-
 }  // namespace
 
 operations::operations(channels& known, playlist_storage& storage, quota_manager& quotas,

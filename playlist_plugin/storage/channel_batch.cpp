@@ -74,7 +74,7 @@ channel_batch batch_of(const pending_change& pending, const quota_manager& quota
   }
   if (!pending.adder.empty()) {
     made.adder_op = made.ops.size();
-    quotas.write_add(made.ops, pending.adder, pending.now);
+    made.adder_times = quotas.write_add(made.ops, pending.adder, pending.now);
   }
   if (!pending.request_id.empty()) made.ops.request_id(pending.request_id).reply(pending.reply);
   return made;

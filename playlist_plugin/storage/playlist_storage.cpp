@@ -156,7 +156,7 @@ awaitable<store_outcome> playlist_storage::store(pending_change pending) {
   if (reply) {
     if (adder_op) {
       const auto& written = std::get<db::kv_set_reply>(reply->results.at(*adder_op));
-      quotas_.added(pending.adder, pending.now, written.revision);
+      quotas_.added(pending.adder, std::move(batch.adder_times), written.revision);
     }
     co_return store_outcome{};
   }

@@ -20,33 +20,33 @@ std::string key_of(const std::string& user) {
 
 }  // namespace
 
-const quota_manager::window* quota_manager::current(const std::string& user,
-                                                    std::int64_t now) const {
-  const auto found = known_.find(user);
-  if (found == known_.end()) return nullptr;
-  // The key expires with its newest add, and its revision is gone with it.
-  return within_window(config_, found->second.adds, now).empty() ? nullptr : &found->second;
-}
-
 add_times quota_manager::recent_adds(const std::string& user, std::int64_t now) const {
-  const window* known = current(user, now);
-  return known ? within_window(config_, known->adds, now) : add_times();
+  const auto known = known_.find(user);
+  return known == known_.end() ? add_times() : within_window(config_, known->second.adds, now);
 }
 
-void quota_manager::write_add(sdk::db::batch& batch, const std::string& user,
-                              std::int64_t now) const {
-  const window* known = current(user, now);
+add_times quota_manager::write_add(sdk::db::batch& batch, const std::string& user,
+                                   std::int64_t now) const {
   add_times adds = recent_adds(user, now);
+  // The key expires with its newest add, and its revision is gone with it; but storage has a clock
+  // of its own, and what it was asked for a moment ago is there.
+  const auto known = known_.find(user);
+  const bool there = known != known_.end() && (known->second.read_back || !adds.empty());
   adds.push_back(now);
   batch.kv_set(key_of(user), json::array(adds.begin(), adds.end()), config_.rate_limit_seconds,
-               known ? known->revision : 0);
+               there ? known->second.revision : 0);
+  return adds;
 }
 
-void quota_manager::added(const std::string& user, std::int64_t now, std::int64_t revision) {
-  forget_expired(now);
-  add_times adds = recent_adds(user, now);
-  adds.push_back(now);
-  known_[user] = {std::move(adds), revision};
+void quota_manager::added(const std::string& user, add_times written, std::int64_t revision) {
+  forget_expired(written.back());
+  learn(user, {std::move(written), revision, false});
+}
+
+void quota_manager::learn(const std::string& user, window seen) {
+  // Answers may overtake each other: the newest revision is the truth.
+  window& known = known_[user];
+  if (seen.revision >= known.revision) known = std::move(seen);
 }
 
 boost::asio::awaitable<void> quota_manager::reload(std::string user) {
@@ -54,13 +54,13 @@ boost::asio::awaitable<void> quota_manager::reload(std::string user) {
   const auto stored = co_await db_.kv_get(key_of(user));
   if (!stored) throw std::runtime_error("cannot read the rate limit: " + stored.error().message);
   if (!stored->exists) co_return;
-  window read{{}, stored->revision};
+  window read{{}, stored->revision, true};
   if (const json::array* times = stored->value.if_array()) {
     for (const json::value& time : *times) {
       if (time.is_int64()) read.adds.push_back(time.get_int64());
     }
   }
-  known_[user] = std::move(read);
+  learn(user, std::move(read));
 }
 
 void quota_manager::forget_expired(std::int64_t now) {

@@ -23,11 +23,11 @@ class quota_manager {
   // The user's adds that still count at `now`, as far as is known here.
   add_times recent_adds(const std::string& user, std::int64_t now) const;
 
-  // Appends to the batch that the user adds at `now`.
-  void write_add(sdk::db::batch& batch, const std::string& user, std::int64_t now) const;
+  // Appends to the batch that the user adds at `now`. Gives what it writes, for added().
+  add_times write_add(sdk::db::batch& batch, const std::string& user, std::int64_t now) const;
 
   // The batch was applied, and gave the key this revision.
-  void added(const std::string& user, std::int64_t now, std::int64_t revision);
+  void added(const std::string& user, add_times written, std::int64_t revision);
 
   // Reads again what storage knows. Throws sdk::storage_unavailable.
   boost::asio::awaitable<void> reload(std::string user);
@@ -38,9 +38,10 @@ class quota_manager {
   struct window {
     add_times adds;
     std::int64_t revision = 0;
+    bool read_back = false;  // storage still had it when it was asked last
   };
 
-  const window* current(const std::string& user, std::int64_t now) const;
+  void learn(const std::string& user, window seen);
   void forget_expired(std::int64_t now);
 
   sdk::storage_client& db_;

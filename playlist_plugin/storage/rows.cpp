@@ -54,12 +54,14 @@ class row_reader {
 
 // `prefix` is "now_" for the columns of what plays.
 queue_item item_from(const row_reader& row, const std::string& prefix) {
-  return {.id = row.text(prefix + "item_id"),
-          .media = {row.text(prefix + "media_type"), row.text(prefix + "media_id")},
-          .title = printable(row.text(prefix + "title")),
-          .duration = row.integer(prefix + "duration"),
-          .added_by = printable(row.text(prefix + "added_by")),
-          .added_at = row.text(prefix + "added_at")};
+  queue_item item{.id = row.text(prefix + "item_id"),
+                  .media = {row.text(prefix + "media_type"), row.text(prefix + "media_id")},
+                  .title = printable(row.text(prefix + "title")),
+                  .duration = row.integer(prefix + "duration"),
+                  .added_by = row.text(prefix + "added_by"),
+                  .added_at = row.text(prefix + "added_at")};
+  if (item.title.empty()) item.title = placeholder_title(item.media);
+  return item;
 }
 
 }  // namespace

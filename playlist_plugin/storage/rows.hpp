@@ -40,8 +40,8 @@ inline constexpr char channel[] = "channel";
 inline constexpr char vote[] = "vote";
 }  // namespace tables
 
-// The readers throw std::runtime_error for a column that is not of its kind. Texts that other
-// programs may have written are made fit to be shown.
+// The readers throw std::runtime_error for a column that is not of its kind. Titles, which
+// other programs may have written, are made fit to be shown; names are kept, as they are compared.
 waiting_item waiting_from(const boost::json::object& row);
 history_entry history_from(const boost::json::object& row);
 user_stats stats_from(const boost::json::object& row);

@@ -4,9 +4,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 #include <cstddef>
 #include <exception>
@@ -40,10 +41,9 @@ class task_scope {
   void spawn_until_stop(std::string what, boost::asio::awaitable<void> task) {
     if (stopping_) return;
     ++running_;
-    const auto signal = cancellable_.emplace(cancellable_.end());
-    boost::asio::co_spawn(
-        executor_, std::move(task),
-        boost::asio::bind_cancellation_slot(signal->slot(), ended{*this, std::move(what), signal}));
+    const auto made = cancellable_.emplace(cancellable_.end());
+    boost::asio::co_spawn(executor_, until_stop(std::move(task), made),
+                          ended{*this, std::move(what), made});
   }
 
   // Cancels what runs until stop. `on_empty` is called once, when the last task has ended: inside
@@ -51,9 +51,8 @@ class task_scope {
   void stop(std::function<void()> on_empty) {
     stopping_ = true;
     on_empty_ = std::move(on_empty);
-    for (auto signal = cancellable_.begin(); signal != cancellable_.end();) {
-      // A cancelled task may end inside emit() and remove its signal.
-      (signal++)->emit(boost::asio::cancellation_type::terminal);
+    for (cancellable& task : cancellable_) {
+      if (task.started) task.signal.emit(boost::asio::cancellation_type::terminal);
     }
     notify_if_empty();
   }
@@ -62,16 +61,48 @@ class task_scope {
   std::size_t running() const { return running_; }
 
  private:
-  using signals = std::list<boost::asio::cancellation_signal>;
+  struct cancellable {
+    boost::asio::cancellation_signal signal;
+    bool started = false;
+  };
+  using cancellables = std::list<cancellable>;
 
+  // Asio 1.81 ends the process when a coroutine is cancelled before it has begun, or when it ends
+  // cancelled without ever having waited: its entry point co_awaits once more, and throws. So a
+  // task that has not begun is not cancelled but kept from beginning, and none ends cancelled.
+  boost::asio::awaitable<void> until_stop(boost::asio::awaitable<void> task,
+                                          cancellables::iterator self) {
+    if (stopping_) co_return;
+    self->started = true;
+    std::exception_ptr failure;
+    try {
+      co_await std::move(task);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    co_await boost::asio::this_coro::throw_if_cancelled(false);
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  // The completion of a task. It names its slot itself: behind bind_cancellation_slot, co_spawn
+  // would post each cancellation to the executor, and the task could be gone before it arrives.
   struct ended {
+    using cancellation_slot_type = boost::asio::cancellation_slot;
+
     task_scope& scope;
     std::string what;
-    signals::iterator signal;  // value-initialised when the task is not cancellable
+    cancellables::iterator task;  // value-initialised when it is not cancellable
+
+    bool is_cancellable() const { return task != cancellables::iterator{}; }
+
+    cancellation_slot_type get_cancellation_slot() const noexcept {
+      return is_cancellable() ? task->signal.slot() : cancellation_slot_type();
+    }
 
     void operator()(std::exception_ptr failure) {
       scope.report(what, std::move(failure));
-      if (signal != signals::iterator{}) scope.cancellable_.erase(signal);
+      // While stopping, this may run inside the signal's emit(); the scope keeps it until its end.
+      if (is_cancellable() && !scope.stopping_) scope.cancellable_.erase(task);
       --scope.running_;
       scope.notify_if_empty();
     }
@@ -97,7 +128,7 @@ class task_scope {
 
   boost::asio::any_io_executor executor_;
   logger log_;
-  signals cancellable_;
+  cancellables cancellable_;
   std::size_t running_ = 0;
   bool stopping_ = false;
   std::function<void()> on_empty_;
