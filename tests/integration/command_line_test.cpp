@@ -1,0 +1,162 @@
+// The command line: help, exit statuses, migrations, and one sentence for what is wrong.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+
+#include "integration/support/bot.hpp"
+
+namespace rosey::tests {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+finished rosey(const bot_folder& folder, std::vector<std::string> arguments) {
+  return run(folder.command(std::move(arguments)), folder.path());
+}
+
+// Exit status 1, and nothing but this one sentence at the end of standard error.
+void expect_failure(const finished& ended, std::string_view sentence) {
+  EXPECT_EQ(ended.status, 1) << ended.log;
+  EXPECT_THAT(ended.log, HasSubstr("rosey: "));
+  EXPECT_THAT(ended.log, HasSubstr(std::string(sentence)));
+  EXPECT_EQ(ended.output, "");
+}
+
+TEST(CommandLine, HelpsWithEverySubcommand) {
+  const bot_folder folder;
+  const finished help = rosey(folder, {"--help"});
+  EXPECT_EQ(help.status, 0);
+  for (const char* subcommand : {"run", "storage", "migrate", "plugin"}) {
+    EXPECT_THAT(help.output, HasSubstr(subcommand));
+    const finished each = rosey(folder, {subcommand, "--help"});
+    EXPECT_EQ(each.status, 0);
+    EXPECT_THAT(each.output, HasSubstr("Usage: rosey " + std::string(subcommand)));
+  }
+  EXPECT_EQ(rosey(folder, {"--version"}).output, "0.1.0\n");
+}
+
+TEST(CommandLine, UsageErrorsExitWithTwo) {
+  const bot_folder folder;
+  EXPECT_EQ(rosey(folder, {}).status, 2);
+  EXPECT_EQ(rosey(folder, {"fly"}).status, 2);
+  EXPECT_EQ(rosey(folder, {"run", "--wings"}).status, 2);
+  EXPECT_EQ(rosey(folder, {"migrate", "--plugin", "playlist"}).status, 2);
+  EXPECT_EQ(rosey(folder, {"migrate", "--plugin", "playlist", "--action", "sideways"}).status, 2);
+}
+
+TEST(CommandLine, NamesWhatIsWrongWithTheConfiguration) {
+  const bot_folder folder;
+  const auto with = [&](std::string_view text) {
+    std::ofstream(folder.path() / "rosey.json") << text;
+    return rosey(folder, {"run"});
+  };
+  expect_failure(with(R"({"storrage": {}})"),
+                 "rosey.json: unknown key 'storrage'; known here: nats, storage, plugins, chat");
+  expect_failure(with(R"({"plugins": {"dir": "x"}})"), "unknown key 'plugins.dir'");
+  expect_failure(with(R"({"storage": {"enabled": "yes"}})"),
+                 "'storage.enabled' must be true or false");
+  expect_failure(with(R"({"chat": {"connectors": [{"type": "irc"}]}})"),
+                 "'chat.connectors[0].type' must be \"console\"");
+  expect_failure(with("{"), "rosey.json: not valid JSON");
+  expect_failure(rosey(folder, {"run", "--config", "nowhere.json"}),
+                 "nowhere.json: cannot be read");
+  EXPECT_EQ(with("{ /* all defaults */ \"plugins\": {\"directory\": \"plugins\",}, }").status, 0);
+}
+
+TEST(CommandLine, NamesWhatCannotBeReached) {
+  const bot_folder folder;
+  expect_failure(rosey(folder, {"run", "--plugins", "nowhere"}),
+                 "the plugins folder 'nowhere' does not exist");
+  expect_failure(rosey(folder, {"run", "--nats-url", "nats://127.0.0.1:1"}),
+                 "cannot reach NATS at nats://127.0.0.1:1");
+  expect_failure(rosey(folder, {"run", "--nats-url", "nats://secret@127.0.0.1:1"}),
+                 "cannot reach NATS at nats://127.0.0.1:1");
+  expect_failure(rosey(folder, {"run", "--database", "sqlite:/proc/rosey/rosey.db"}),
+                 "/proc/rosey");
+  expect_failure(rosey(folder, {"run", "--database", "oracle:x"}), "sqlite:PATH");
+  expect_failure(rosey(folder, {"run", "--migrations", "nowhere"}),
+                 "the migrations folder 'nowhere' does not exist");
+  expect_failure(rosey(folder, {"plugin", "list"}), "which bot?");
+  expect_failure(rosey(folder, {"storage"}), "needs a NATS");
+}
+
+TEST(CommandLine, RefusesAMigrationWithoutAWayBack) {
+  const bot_folder folder;
+  std::ofstream(folder.path() / "migrations/playlist/005_oops.sql")
+      << "-- UP\nCREATE TABLE playlist_oops (id INTEGER PRIMARY KEY);\n";
+  expect_failure(rosey(folder, {"run"}), "005_oops.sql");
+  const finished up = rosey(folder, {"migrate", "--plugin", "playlist", "--action", "up"});
+  expect_failure(up, "005_oops.sql");
+  EXPECT_THAT(up.log, HasSubstr("-- DOWN"));
+}
+
+// As an operator compares it: sqlite3 FILE .schema
+std::string schema(const bot_folder& folder) {
+  const finished shown =
+      run({"/usr/bin/sqlite3", folder.database().string(), ".schema"}, folder.path());
+  EXPECT_EQ(shown.status, 0) << shown.log;
+  return shown.output;
+}
+
+TEST(CommandLine, MigratesUpDownAndUpToTheSameSchema) {
+  const bot_folder folder;
+  const auto migrate = [&](std::vector<std::string> more) {
+    std::vector<std::string> all{"migrate", "--plugin", "playlist", "--action"};
+    all.insert(all.end(), more.begin(), more.end());
+    const finished ended = rosey(folder, std::move(all));
+    EXPECT_EQ(ended.status, 0) << ended.log;
+    return ended.output;
+  };
+  EXPECT_THAT(migrate({"status"}), HasSubstr("001_create_queue.sql       pending"));
+  EXPECT_THAT(migrate({"up", "--dry-run"}), HasSubstr("would have applied 001_create_queue.sql"));
+  EXPECT_THAT(migrate({"status"}), HasSubstr("001_create_queue.sql       pending"));
+
+  EXPECT_EQ(migrate({"up"}),
+            "applied 001_create_queue.sql\n"
+            "applied 002_create_history.sql\n"
+            "applied 003_create_user_stats.sql\n"
+            "applied 004_channel_state.sql\n"
+            "version 4\n");
+  const std::string first = schema(folder);
+  EXPECT_THAT(first, HasSubstr("CREATE TABLE playlist_queue"));
+  EXPECT_THAT(migrate({"up"}), StartsWith("nothing to do\n"));
+  EXPECT_THAT(migrate({"status"}), testing::Not(HasSubstr("pending")));
+
+  EXPECT_EQ(migrate({"down"}), "rolled back 004_channel_state.sql\nversion 3\n");
+  EXPECT_THAT(migrate({"down", "--to", "0"}), EndsWith("version 0\n"));
+  EXPECT_THAT(schema(folder), testing::Not(HasSubstr("playlist_")));
+  EXPECT_THAT(migrate({"up", "--to", "2"}), EndsWith("version 2\n"));
+  EXPECT_THAT(migrate({"up"}), EndsWith("version 4\n"));
+  EXPECT_EQ(schema(folder), first);
+  expect_failure(rosey(folder, {"migrate", "--plugin", "nobody", "--action", "up"}), "nobody");
+}
+
+TEST(CommandLine, StorageAndHostCanBeTwoProcesses) {
+  const bot_folder folder;
+  running_bot hub(folder);  // lends its NATS; its own storage and plugin are in the way, so:
+  EXPECT_THAT(hub.say("!plugin unload playlist"), HasSubstr("Unloaded"));
+  std::filesystem::create_directory(folder.path() / "elsewhere");
+  process storage(folder.command({"storage", "--nats-url", hub.nats_url(), "--database",
+                                  "sqlite:elsewhere/x.db"}),
+                  folder.path());
+  storage.wait_for_log("rosey ready");
+  EXPECT_TRUE(std::filesystem::exists(folder.path() / "elsewhere/x.db"));
+  storage.signal(SIGTERM);
+  EXPECT_EQ(storage.wait(), 0) << storage.log();
+  EXPECT_EQ(hub.finish(), 0);
+}
+
+TEST(CommandLine, ASignalEndsTheBotCleanly) {
+  const bot_folder folder;
+  running_bot bot(folder);
+  bot.say("!add https://youtu.be/dQw4w9WgXcQ");
+  bot.child().signal(SIGTERM);
+  EXPECT_EQ(bot.child().wait(), 0);
+}
+
+}  // namespace
+}  // namespace rosey::tests

@@ -1,0 +1,84 @@
+#include "integration/support/bot.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+#include <utility>
+
+namespace rosey::tests {
+namespace {
+
+constexpr char end_marker[] = "❌ There is no command !end-of-answer";
+
+}  // namespace
+
+bot_folder::bot_folder() {
+  std::filesystem::create_directory(plugins());
+  std::filesystem::copy_file(PLAYLIST_PLUGIN, plugins() / "libplaylist.so");
+  std::filesystem::copy(SOURCE_DIR "/migrations", path() / "migrations",
+                        std::filesystem::copy_options::recursive);
+  configure("{}");
+}
+
+void bot_folder::configure(std::string_view playlist, std::string_view chat) const {
+  std::ofstream(path() / "rosey.json")
+      << R"({"plugins": {"directory": "plugins", "config": {"playlist": )" << playlist
+      << R"(}}, "chat": )" << chat << "}\n";
+}
+
+std::vector<std::string> bot_folder::command(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), ROSEY_BINARY);
+  return arguments;
+}
+
+running_bot::running_bot(const bot_folder& folder, std::vector<std::string> arguments)
+    : process_(
+          [&] {
+            arguments.insert(arguments.begin(), "run");
+            return folder.command(std::move(arguments));
+          }(),
+          folder.path()) {
+  const std::string line = process_.wait_for_log("rosey ready nats=");
+  nats_url_ = line.substr(line.find("nats=") + 5);
+}
+
+std::string running_bot::say(std::string_view line) {
+  process_.write(std::string(line) + "\n!help end-of-answer\n");
+  std::string answer;
+  for (;;) {
+    const std::string next = process_.read_line();
+    if (next == end_marker) return answer;
+    if (!answer.empty()) answer += "\n";
+    answer += next;
+  }
+}
+
+std::string running_bot::request(std::string_view subject, std::string_view payload) {
+  const auto reply = bus().request(subject, payload, patience);
+  if (reply) return *reply;
+  ADD_FAILURE() << subject << ": " << reply.error().message;
+  return {};
+}
+
+host::connection& running_bot::bus() {
+  if (!bus_) {
+    bus_ = std::make_unique<host::connection>(
+        host::connection::settings{.url = nats_url_, .name = "test"});
+  }
+  return *bus_;
+}
+
+int running_bot::finish() {
+  bus_.reset();
+  process_.close_input();
+  return process_.wait();
+}
+
+void running_bot::kill() {
+  bus_.reset();
+  process_.signal(SIGKILL);
+  process_.wait();
+}
+
+}  // namespace rosey::tests

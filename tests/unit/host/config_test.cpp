@@ -1,0 +1,85 @@
+// The configuration file: defaults, every key, and a sentence for each mistake.
+#include "host_stub/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace rosey::host {
+namespace {
+
+using testing::HasSubstr;
+
+std::string problem(std::string_view text) {
+  const auto parsed = parse_config(text);
+  return parsed ? "" : parsed.error().message;
+}
+
+TEST(Config, HasADefaultForEverything) {
+  const auto parsed = parse_config("{}");
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->nats_url, "");
+  EXPECT_TRUE(parsed->storage_enabled);
+  EXPECT_EQ(parsed->database, "sqlite:data/rosey.db");
+  EXPECT_EQ(parsed->plugin_directory, "build/plugins");
+  EXPECT_EQ(parsed->prefix, "!");
+  ASSERT_EQ(parsed->consoles.size(), 1u);
+  EXPECT_EQ(parsed->consoles[0].channel, "#lobby");
+  EXPECT_EQ(parsed->consoles[0].role, wire::role::admin);
+}
+
+TEST(Config, ReadsEveryKey) {
+  const auto parsed = parse_config(R"({
+    // where messages go
+    "nats": {"url": "nats://127.0.0.1:4222"},
+    "storage": {"enabled": false, "database": "sqlite:x.db", "migrations": "m"},
+    "plugins": {"directory": "p", "config": {"playlist": {"max_queue_size": 7}}},
+    "chat": {"prefix": ".", "connectors": [
+      {"type": "console", "channel": "#tea", "user": "ann", "role": "moderator"}]},
+  })");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->nats_url, "nats://127.0.0.1:4222");
+  EXPECT_FALSE(parsed->storage_enabled);
+  EXPECT_EQ(parsed->database, "sqlite:x.db");
+  EXPECT_EQ(parsed->migrations, "m");
+  EXPECT_EQ(parsed->plugin_directory, "p");
+  EXPECT_EQ(parsed->plugin_config.at("playlist").at("max_queue_size"), 7);
+  EXPECT_EQ(parsed->prefix, ".");
+  ASSERT_EQ(parsed->consoles.size(), 1u);
+  EXPECT_EQ(parsed->consoles[0].channel, "#tea");
+  EXPECT_EQ(parsed->consoles[0].user, "ann");
+  EXPECT_EQ(parsed->consoles[0].role, wire::role::moderator);
+}
+
+TEST(Config, MayHaveNoConsole) {
+  const auto parsed = parse_config(R"({"chat": {"connectors": []}})");
+  ASSERT_TRUE(parsed);
+  EXPECT_TRUE(parsed->consoles.empty());
+}
+
+TEST(Config, NamesTheKeyThatIsWrong) {
+  EXPECT_THAT(problem("[]"), HasSubstr("must be a JSON object"));
+  EXPECT_THAT(problem("{,}"), HasSubstr("not valid JSON"));
+  EXPECT_THAT(problem(R"({"nat": {}})"),
+              HasSubstr("unknown key 'nat'; known here: nats, storage, plugins, chat"));
+  EXPECT_THAT(problem(R"({"nats": {"uri": ""}})"), HasSubstr("unknown key 'nats.uri'"));
+  EXPECT_THAT(problem(R"({"nats": 4})"), HasSubstr("'nats' must be an object"));
+  EXPECT_THAT(problem(R"({"nats": {"url": 4}})"), HasSubstr("'nats.url' must be a string"));
+  EXPECT_THAT(problem(R"({"storage": {"enabled": 1}})"),
+              HasSubstr("'storage.enabled' must be true or false"));
+  EXPECT_THAT(problem(R"({"plugins": {"config": []}})"), HasSubstr("'plugins.config' must be"));
+  EXPECT_THAT(problem(R"({"plugins": {"config": {"playlist": 3}}})"),
+              HasSubstr("'plugins.config.playlist' must be an object"));
+  EXPECT_THAT(problem(R"({"chat": {"prefix": ""}})"), HasSubstr("'chat.prefix' must be"));
+  EXPECT_THAT(problem(R"({"chat": {"connectors": {}}})"), HasSubstr("'chat.connectors' must be"));
+  EXPECT_THAT(problem(R"({"chat": {"connectors": [{}]}})"),
+              HasSubstr("'chat.connectors[0].type' must be \"console\""));
+  EXPECT_THAT(problem(R"({"chat": {"connectors": [{"type": "console", "role": "king"}]}})"),
+              HasSubstr("'chat.connectors[0].role' must be"));
+  EXPECT_THAT(problem(R"({"chat": {"connectors": [{"type": "console", "user": ""}]}})"),
+              HasSubstr("'chat.connectors[0].user' must be"));
+  EXPECT_THAT(problem(R"({"chat": {"connectors": [{"type": "console"}, {"type": "console"}]}})"),
+              HasSubstr("one console"));
+}
+
+}  // namespace
+}  // namespace rosey::host

@@ -1,0 +1,25 @@
+# Decisions need nothing else; the plugin is tested whole, on a fake bus and real storage.
+rosey_add_test(playlist_domain_test
+  SOURCES playlist/change_test.cpp
+          playlist/config_test.cpp
+          playlist/limits_test.cpp
+          playlist/queue_rules_test.cpp
+  LIBRARIES playlist_core
+  LABELS unit)
+
+rosey_add_test(playlist_plugin_test
+  SOURCES playlist/world.cpp
+          playlist/async_mutex_test.cpp
+          playlist/bad_input_test.cpp
+          playlist/commands_test.cpp
+          playlist/concurrency_test.cpp
+          playlist/fake_message_bus_test.cpp
+          playlist/outage_test.cpp
+          playlist/playback_test.cpp
+          playlist/quota_test.cpp
+          playlist/restart_test.cpp
+          playlist/services_test.cpp
+  LIBRARIES playlist_core rosey_storage fmt::fmt
+  LABELS unit)
+target_compile_definitions(playlist_plugin_test PRIVATE
+  ROSEY_MIGRATIONS="${PROJECT_SOURCE_DIR}/migrations")

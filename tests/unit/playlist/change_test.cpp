@@ -1,0 +1,231 @@
+// A change says the same thing three times: the state after it, the rows to write, the events.
+#include "playlist_plugin/domain/change.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <random>
+
+#include "playlist_plugin/domain/queue_rules.hpp"
+#include "unit/playlist/channels.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+using testing::channel_with;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::item_of;
+using testing::positions;
+using testing::start_time;
+using testing::waiting_ids;
+
+queue_item without_id(const std::string& user) {
+  queue_item item = item_of(1, user);
+  item.id.clear();
+  return item;
+}
+
+TEST(change, is_one_version_later) {
+  EXPECT_EQ(change(channel_with({"ann"})).after().version, 8);
+}
+
+TEST(change, appends_one_row_behind_the_last) {
+  channel_state channel = channel_with({"ann", "bob", "cid"});
+  channel.waiting.back().position = 40;
+  change decided(channel);
+  decided.append(without_id("dan"));
+  EXPECT_THAT(waiting_ids(decided.after()), ElementsAre("q2", "q3", "q4"));
+  ASSERT_EQ(decided.inserted().size(), 1u);
+  EXPECT_EQ(decided.inserted()[0].position, 41);
+  EXPECT_EQ(decided.added()->id, "q4");
+  EXPECT_EQ(decided.after().next_item, 5);
+}
+
+TEST(change, never_writes_a_row_for_what_plays_at_once) {
+  change decided(channel_with({}));
+  decided.append(without_id("ann"));
+  decided.start_next(start_time);
+  EXPECT_THAT(decided.inserted(), IsEmpty());
+  EXPECT_THAT(decided.deleted(), IsEmpty());
+  ASSERT_TRUE(decided.after().playing);
+  EXPECT_EQ(decided.after().playing->item.id, "q1");
+  EXPECT_EQ(decided.after().playing->started_at, start_time);
+}
+
+TEST(change, starts_the_first_that_waits_and_deletes_its_row) {
+  change decided(channel_with({"ann", "bob", "cid"}));
+  decided.finish(start_time + 5000, true);
+  decided.start_next(start_time + 5000);
+  EXPECT_EQ(decided.after().playing->item.id, "q2");
+  EXPECT_THAT(decided.deleted(), ElementsAre("q2"));
+  EXPECT_TRUE(decided.votes_ended());
+  ASSERT_TRUE(decided.finished());
+  EXPECT_EQ(decided.finished()->played, 5);
+  EXPECT_TRUE(decided.finished()->skipped);
+}
+
+TEST(change, starts_nothing_while_something_plays) {
+  change decided(channel_with({"ann", "bob"}));
+  decided.start_next(start_time);
+  EXPECT_EQ(decided.after().playing->item.id, "q1");
+  EXPECT_THAT(decided.events(), IsEmpty());
+}
+
+TEST(change, renumbers_into_a_range_that_is_free) {
+  channel_state channel = channel_with({"ann", "bob", "cid", "dan"});
+  change upwards(channel);
+  upwards.shuffle({2, 0, 1}, "ann");
+  EXPECT_THAT(waiting_ids(upwards.after()), ElementsAre("q4", "q2", "q3"));
+  EXPECT_THAT(positions(upwards.after()), ElementsAre(4, 5, 6));
+
+  change downwards(upwards.after());
+  downwards.shuffle({0, 1, 2}, "ann");
+  EXPECT_THAT(positions(downwards.after()), ElementsAre(0, 1, 2));
+  EXPECT_TRUE(downwards.renumbered());
+}
+
+TEST(change, moves_in_both_directions) {
+  const channel_state channel = channel_with({"ann", "bob", "cid", "dan", "eve"});
+  change to_start(channel);
+  to_start.move(2, std::nullopt, "ann");
+  EXPECT_THAT(waiting_ids(to_start.after()), ElementsAre("q4", "q2", "q3", "q5"));
+  EXPECT_EQ(std::get<item_moved>(to_start.events().back()).after, "");
+  change down(channel);
+  down.move(0, 2, "ann");
+  EXPECT_THAT(waiting_ids(down.after()), ElementsAre("q3", "q4", "q2", "q5"));
+  EXPECT_EQ(std::get<item_moved>(down.events().back()).after, "q4");
+  change up(channel);
+  up.move(3, 0, "ann");
+  EXPECT_THAT(waiting_ids(up.after()), ElementsAre("q2", "q5", "q3", "q4"));
+  EXPECT_EQ(std::get<item_moved>(up.events().back()).after, "q2");
+}
+
+// A listener that knows nothing but the events.
+struct follower {
+  std::vector<std::string> waiting;
+  std::string playing;
+
+  std::vector<std::string>::iterator at(const std::string& id) {
+    return std::find(waiting.begin(), waiting.end(), id);
+  }
+
+  void operator()(const item_added& event) {
+    waiting.push_back(event.item.id);
+    EXPECT_EQ(waiting.size(), event.number);
+  }
+  void operator()(const item_removed& event) { waiting.erase(at(event.item.id)); }
+  void operator()(const item_playing& event) {
+    waiting.erase(at(event.item.id));
+    playing = event.item.id;
+  }
+  void operator()(const item_finished& event) {
+    EXPECT_EQ(playing, event.item.id);
+    playing.clear();
+  }
+  void operator()(const queue_cleared& event) {
+    EXPECT_EQ(waiting.size(), event.count);
+    waiting.clear();
+  }
+  void operator()(const queue_shuffled& event) { waiting = event.order; }
+  void operator()(const item_moved& event) {
+    waiting.erase(at(event.item.id));
+    const auto behind = event.after.empty() ? waiting.begin() : std::next(at(event.after));
+    waiting.insert(behind, event.item.id);
+  }
+  void operator()(const skip_voted& event) { EXPECT_EQ(playing, event.item_id); }
+  void operator()(const skip_passed& event) { EXPECT_EQ(playing, event.item_id); }
+};
+
+// The rows of the queue table, changed as storage is told to, with its unique positions.
+struct row_table {
+  std::map<std::string, std::int64_t> position_of;
+
+  void check_unique() const {
+    std::set<std::int64_t> taken;
+    for (const auto& [id, position] : position_of) EXPECT_TRUE(taken.insert(position).second) << id;
+  }
+  void apply(const change& decided) {
+    if (decided.all_deleted()) position_of.clear();
+    for (const std::string& id : decided.deleted()) EXPECT_EQ(position_of.erase(id), 1u) << id;
+    if (decided.renumbered()) {
+      for (const waiting_item& waiting : decided.after().waiting) {
+        position_of.at(waiting.item.id) = waiting.position;
+        check_unique();
+      }
+    }
+    for (const waiting_item& row : decided.inserted()) {
+      position_of.emplace(row.item.id, row.position);
+    }
+    check_unique();
+  }
+};
+
+TEST(change, events_and_rows_tell_the_same_as_the_state_after_thousands_of_decisions) {
+  std::mt19937 random(20240501);
+  const auto below = [&random](std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
+  };
+  queue_limits limits;
+  limits.quota = {1000, 1'000'000, 1000, 1};
+  limits.max_queue_size = 20;
+  const actor moderator{"mod", true};
+
+  channel_state channel = channel_with({});
+  follower listener;
+  row_table rows;
+  std::int64_t now = start_time;
+  for (int step = 0; step < 5000; ++step) {
+    now += static_cast<std::int64_t>(below(4000));
+    std::optional<change> decided;
+    const std::string some_id =
+        item_id(channel.next_item - 1 - static_cast<std::int64_t>(below(8)));
+    const std::string other = std::to_string(1 + below(8));
+    switch (below(9)) {
+      case 0:
+      case 1:
+      case 2:
+        if (auto out = add(channel, {{"yt", "x"}, "t", static_cast<std::int64_t>(below(9))}, "ann",
+                           limits, {}, now)) {
+          decided = out->change;
+        }
+        break;
+      case 3:
+        if (auto out = remove(channel, some_id, moderator)) decided = out->change;
+        break;
+      case 4:
+        if (auto out = move(channel, some_id, other, moderator)) decided = out->change;
+        break;
+      case 5:
+        if (auto out = shuffle(channel, moderator, below)) decided = out->change;
+        break;
+      case 6:
+        if (below(10) == 0) decided = clear(channel, moderator).change;
+        break;
+      case 7:
+        if (auto out = vote_skip(channel, "user" + other, 3, now)) decided = out->change;
+        break;
+      case 8:
+        decided = advance(channel, now);
+        break;
+    }
+    if (!decided) continue;
+    EXPECT_EQ(decided->after().version, channel.version + 1);
+    channel = decided->after();
+    for (const event& happened : decided->events()) std::visit(listener, happened);
+    rows.apply(*decided);
+    ASSERT_EQ(listener.waiting, waiting_ids(channel));
+    ASSERT_EQ(listener.playing, channel.playing ? channel.playing->item.id : "");
+    ASSERT_EQ(rows.position_of.size(), channel.waiting.size());
+    ASSERT_TRUE(
+        std::is_sorted(channel.waiting.begin(), channel.waiting.end(),
+                       [](const auto& a, const auto& b) { return a.position < b.position; }));
+    for (const waiting_item& waiting : channel.waiting) {
+      ASSERT_EQ(rows.position_of.at(waiting.item.id), waiting.position);
+    }
+  }
+  EXPECT_GT(channel.version, 2000);
+}
+
+}  // namespace
+}  // namespace rosey::playlist

@@ -1,0 +1,236 @@
+// Somebody else may change a channel at any moment: nothing is lost, nothing is done twice.
+#include <gmock/gmock.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+
+#include "unit/playlist/world.hpp"
+
+namespace rosey::playlist::testing {
+namespace {
+
+namespace json = boost::json;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+const json::object generous{{"max_items_per_user", 100}, {"rate_limit_count", 100}};
+
+std::string command(const std::string& user, const std::string& args, const std::string& id = "",
+                    int attempt = 1) {
+  wire::command_request request;
+  request.channel = "#lobby";
+  request.user = user;
+  request.args = args;
+  request.id = id;
+  request.attempt = attempt;
+  return wire::encode(request);
+}
+
+// Raises the version as another instance would.
+void change_from_outside(world& here) {
+  json::object filter{{"channel", "#lobby"}};
+  json::object increment{{"version", 1}};
+  json::object update{{"$inc", increment}};
+  here.storage("row.playlist.update",
+               {{"table", "channel"}, {"filter", filter}, {"update", update}});
+}
+
+TEST(conflict, is_solved_by_deciding_again) {
+  world here;
+  here.start(generous);
+  here.say("ann", "add", video(1));
+  change_from_outside(here);
+  here.server().storage_subjects.clear();
+  EXPECT_EQ(here.say("ann", "add", video(2)).message, "📺 Added to queue (#1): [yt] video000002");
+  EXPECT_THAT(here.server().storage_subjects,
+              ElementsAre("db.batch.playlist", "db.batch.playlist", "db.batch.playlist"))
+      << "refused, read, stored";
+  EXPECT_EQ(here.stored_version(), 3);
+  EXPECT_EQ(here.rows("queue").size(), 1u);
+}
+
+TEST(conflict, on_the_first_change_of_a_channel_is_solved_too) {
+  world here;
+  here.start(generous);
+  EXPECT_EQ(here.say("ann", "queue").message, "📺 Queue is empty");
+  here.storage("row.playlist.insert",
+               {{"table", "channel"},
+                {"values", json::object{{"channel", "#lobby"}, {"version", 5}, {"next_item", 9}}}});
+  EXPECT_EQ(here.say("ann", "add", video(1)).data.at("item").at("id"), "q9");
+  EXPECT_EQ(here.stored_version(), 6);
+}
+
+TEST(conflict, without_end_is_answered_busy) {
+  world here;
+  here.start(generous);
+  here.say("ann", "add", video(1));
+  here.server().before_storage = [&here](const std::string&, const std::string& payload) {
+    if (payload.find("\"update\"") != std::string::npos) change_from_outside(here);
+  };
+  const auto reply = here.say("ann", "add", video(2));
+  EXPECT_EQ(reply.code, "busy");
+  EXPECT_EQ(reply.message, "❌ Too many people are changing this queue; try again");
+  here.server().before_storage = nullptr;
+  EXPECT_THAT(here.rows("queue"), IsEmpty());
+  EXPECT_TRUE(here.say("ann", "add", video(2)).success);
+}
+
+TEST(conflict, on_a_row_that_somebody_deleted_is_solved_by_reading_again) {
+  world here;
+  here.start(generous);
+  here.say("ann", "add", video(1));
+  here.say("ann", "add", video(2));
+  here.storage("row.playlist.delete",
+               {{"table", "queue"}, {"filter", json::object{{"item_id", "q2"}}}});
+  EXPECT_EQ(here.say("ann", "remove", "q2").message, "❌ Item 'q2' not found");
+}
+
+TEST(two_instances, see_what_the_other_has_done) {
+  world here;
+  here.start(generous);
+  here.start(generous);
+  for (int number = 1; number <= 8; ++number) {
+    EXPECT_TRUE(here.say("ann", "add", video(number)).success);
+    here.settle();
+    // Commands go to the instances in turn.
+    const std::string expected = "📊 " + std::to_string(number) + " items";
+    for (int turn = 0; turn < 3; ++turn) {
+      EXPECT_NE(here.say("bob", "queue").message.find(expected), std::string::npos) << number;
+    }
+  }
+}
+
+TEST(two_instances, lose_and_double_nothing_when_many_users_add_at_once) {
+  world here;
+  here.start(generous);
+  here.start(generous);
+  std::vector<std::shared_ptr<said>> adds;
+  for (int number = 0; number < 24; ++number) {
+    adds.push_back(here.begin("rosey.command.playlist.add",
+                              command("user" + std::to_string(number), video(number))));
+  }
+  std::set<std::string> acknowledged;
+  for (const auto& add : adds) {
+    const auto reply = wire::decode_reply(std::string_view(here.finish(add)));
+    ASSERT_TRUE(reply);
+    if (!reply->success) {
+      EXPECT_EQ(reply->code, "busy");
+      continue;
+    }
+    const std::string id(reply->data.at("item").at("id").as_string());
+    EXPECT_TRUE(acknowledged.insert(id).second) << id << " was given twice";
+  }
+  std::set<std::string> stored;
+  for (const json::value& row : here.rows("queue")) {
+    stored.emplace(row.at("item_id").as_string());
+  }
+  for (const json::value& row : here.rows("channel")) {
+    stored.emplace(row.at("now_item_id").as_string());
+  }
+  EXPECT_EQ(stored, acknowledged);
+  EXPECT_EQ(here.stored_version(), static_cast<std::int64_t>(acknowledged.size()));
+}
+
+TEST(events, delivered_twice_change_nothing) {
+  world here;
+  here.server().duplicate_deliveries = true;
+  here.start(generous);
+  here.start(generous);
+  for (int number = 1; number <= 4; ++number) here.say("ann", "add", video(number));
+  here.settle();
+  EXPECT_EQ(here.stored_version(), 4);
+  EXPECT_EQ(here.rows("queue").size(), 3u);
+}
+
+TEST(events, that_lie_or_make_no_sense_do_no_harm) {
+  world here;
+  here.start(generous);
+  here.say("ann", "add", video(1));
+  for (const char* payload :
+       {"", "[]", "{}", R"({"channel":"#lobby"})", R"({"channel":"","version":3})",
+        R"({"channel":"#lobby","version":"x"})", R"({"channel":"#lobby","version":999999})",
+        R"({"channel":"#nowhere","version":4})"}) {
+    here.server().deliver({"playlist.item.playing", "", payload});
+    here.server().deliver({"playlist.cleared", "", payload});
+    here.settle();
+  }
+  // The last lines are heard by the test as well; it reads only what is an event.
+  EXPECT_TRUE(here.say("ann", "add", video(2)).success);
+  here.server().storage_subjects.clear();
+  here.say("ann", "queue");
+  EXPECT_THAT(here.server().storage_subjects, IsEmpty()) << "storage's word ends the matter";
+}
+
+TEST(replay, of_a_command_with_an_id_gives_the_first_answer) {
+  world here;
+  here.start(generous);
+  const std::string first =
+      here.finish(here.begin("rosey.command.playlist.add", command("ann", video(1), "id-1")));
+  here.say("ann", "add", video(2));
+  const std::string again =
+      here.finish(here.begin("rosey.command.playlist.add", command("ann", video(1), "id-1", 2)));
+  EXPECT_EQ(json::parse(again), json::parse(first));
+  EXPECT_EQ(here.stored_version(), 2);
+}
+
+TEST(replay, tells_of_the_success_even_where_it_would_be_refused_now) {
+  world here;
+  here.start({{"max_items_per_user", 1}});
+  const std::string first =
+      here.finish(here.begin("rosey.command.playlist.add", command("ann", video(1), "id-1")));
+  const std::string again =
+      here.finish(here.begin("rosey.command.playlist.add", command("ann", video(1), "id-1", 2)));
+  EXPECT_EQ(json::parse(again), json::parse(first));
+  EXPECT_EQ(here.say("ann", "add", video(1)).code, "quota_items");
+}
+
+TEST(replay, without_an_attempt_number_is_found_by_the_batch) {
+  world here;
+  here.start(generous);
+  const std::string first =
+      here.finish(here.begin("rosey.command.playlist.add", command("ann", video(1), "id-1")));
+  const std::string again =
+      here.finish(here.begin("rosey.command.playlist.add", command("ann", video(1), "id-1")));
+  EXPECT_EQ(json::parse(again), json::parse(first));
+  EXPECT_EQ(here.stored_version(), 1);
+  EXPECT_TRUE(here.say("ann", "add", video(2)).success) << "the channel is still known";
+  EXPECT_EQ(here.rows("queue").size(), 1u);
+}
+
+TEST(replay, after_a_lost_answer_tells_what_was_done) {
+  world here;
+  here.start(generous);
+  here.server().storage = fakes::storage_mode::forgetful;
+  const std::string lost =
+      here.finish(here.begin("rosey.command.playlist.add", command("ann", video(1), "id-1")));
+  EXPECT_NE(lost.find("storage_unavailable"), std::string::npos);
+  here.server().storage = fakes::storage_mode::serving;
+  const std::string again =
+      here.finish(here.begin("rosey.command.playlist.add", command("ann", video(1), "id-1", 2)));
+  EXPECT_NE(again.find("Added to queue (#1)"), std::string::npos) << again;
+  const std::int64_t version = here.stored_version();
+  EXPECT_EQ(version, 1);
+  EXPECT_THAT(here.say("bob", "queue").message, ::testing::HasSubstr("1 items"));
+}
+
+TEST(replay, of_a_first_attempt_that_never_arrived_is_carried_out) {
+  world here;
+  here.start(generous);
+  const std::string answer =
+      here.finish(here.begin("rosey.command.playlist.add", command("ann", video(1), "id-9", 2)));
+  EXPECT_NE(answer.find("Added to queue (#1)"), std::string::npos) << answer;
+}
+
+TEST(replay, works_for_the_longest_id) {
+  world here;
+  here.start(generous);
+  const std::string id(256, 'i');
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    here.finish(here.begin("rosey.command.playlist.add", command("ann", video(1), id, attempt)));
+  }
+  EXPECT_EQ(here.stored_version(), 1);
+}
+
+}  // namespace
+}  // namespace rosey::playlist::testing

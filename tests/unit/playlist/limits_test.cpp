@@ -1,0 +1,78 @@
+// Windows, votes, playing time and timestamps: the arithmetic of the playlist.
+#include <gmock/gmock.h>
+
+#include "playlist_plugin/domain/playback.hpp"
+#include "playlist_plugin/domain/quota.hpp"
+#include "playlist_plugin/domain/timestamp.hpp"
+#include "playlist_plugin/domain/votes.hpp"
+#include "unit/playlist/channels.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::item_of;
+using testing::start_time;
+
+TEST(quota, forgets_adds_that_have_left_the_window) {
+  const quota_config config;
+  const add_times adds{1000, 5000, 11'000};
+  EXPECT_THAT(within_window(config, adds, 11'000), ElementsAre(5000, 11'000));
+  EXPECT_THAT(within_window(config, adds, 10'999), ElementsAre(1000, 5000, 11'000));
+}
+
+TEST(quota, refuses_the_fourth_add_in_ten_seconds) {
+  const auto refusal = quota_refusal({}, {}, 0, {1000, 2000, 3000}, 10'999);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->code, codes::rate_limited);
+  EXPECT_EQ(refusal->message, "Slow down! You're adding too fast. At most 3 adds in 10 seconds.");
+  EXPECT_FALSE(quota_refusal({}, {}, 0, {1000, 2000, 3000}, 11'000));
+}
+
+TEST(quota, checks_items_then_duration_then_rate) {
+  const add_times many{1, 2, 3};
+  EXPECT_EQ(quota_refusal({}, {5, 1800}, 1, many, 4)->code, codes::quota_items);
+  EXPECT_EQ(quota_refusal({}, {4, 1800}, 1, many, 4)->code, codes::quota_duration);
+  EXPECT_EQ(quota_refusal({}, {4, 1799}, 1, many, 4)->code, codes::rate_limited);
+  EXPECT_FALSE(quota_refusal({}, {4, 1799}, 1, {}, 4));
+}
+
+TEST(votes, need_the_share_of_the_active_users_and_the_minimum) {
+  const vote_config config;
+  EXPECT_EQ(votes_needed(config, 0), 2u);
+  EXPECT_EQ(votes_needed(config, 4), 2u);
+  EXPECT_EQ(votes_needed(config, 5), 3u);
+  EXPECT_EQ(votes_needed({0.1, 1}, 30), 3u);
+  EXPECT_EQ(votes_needed({1.0, 1}, 7), 7u);
+}
+
+TEST(votes, count_who_spoke_in_the_last_ten_minutes) {
+  active_users users;
+  users.saw("ann", 0);
+  users.saw("bob", 1000);
+  users.saw("ann", 2000);
+  EXPECT_EQ(users.count(2000), 2u);
+  EXPECT_EQ(users.count(active_users::window + 1000), 1u);
+  users.saw("cid", active_users::window + 5000);
+  EXPECT_EQ(users.count(active_users::window + 5000), 1u);
+}
+
+TEST(playback, stays_between_nothing_and_the_whole_item) {
+  const playing_item known{item_of(1, "ann", 100), start_time};
+  EXPECT_EQ(seconds_played(known, start_time - 5000), 0);
+  EXPECT_EQ(seconds_played(known, start_time + 1999), 1);
+  EXPECT_EQ(seconds_played(known, start_time + 500'000), 100);
+  EXPECT_EQ(end_of(known), start_time + 100'000);
+  const playing_item unknown{item_of(1, "ann", 0), start_time};
+  EXPECT_EQ(seconds_played(unknown, start_time + 500'000), 500);
+  EXPECT_FALSE(end_of(unknown));
+}
+
+TEST(timestamp, is_iso_8601_in_utc) {
+  EXPECT_EQ(iso_timestamp(0), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(iso_timestamp(start_time + 7), "2023-11-14T22:13:20.007Z");
+  EXPECT_EQ(iso_timestamp(-1), "1969-12-31T23:59:59.999Z");
+}
+
+}  // namespace
+}  // namespace rosey::playlist

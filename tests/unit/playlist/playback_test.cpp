@@ -1,0 +1,173 @@
+// Time passes: items end once, at their second, and the next ones start.
+#include <gmock/gmock.h>
+
+#include <boost/json/array.hpp>
+
+#include "unit/playlist/world.hpp"
+
+namespace rosey::playlist::testing {
+namespace {
+
+namespace json = boost::json;
+using fakes::storage_mode;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Items of known duration wait in storage; the first starts when the plugin does.
+void store_items(world& here, const std::vector<std::int64_t>& durations) {
+  json::object channel{{"channel", "#lobby"}, {"version", 1}};
+  channel["next_item"] = durations.size() + 1;
+  here.storage("row.playlist.insert", {{"table", "channel"}, {"values", channel}});
+  for (std::size_t index = 0; index < durations.size(); ++index) {
+    const std::string number = std::to_string(index + 1);
+    here.storage("row.playlist.insert",
+                 {{"table", "queue"},
+                  {"values", json::object{{"channel", "#lobby"},
+                                          {"position", index},
+                                          {"item_id", "q" + number},
+                                          {"media_type", "yt"},
+                                          {"media_id", "video00000" + number},
+                                          {"title", "Song " + number},
+                                          {"duration", durations[index]},
+                                          {"added_by", "ann"}}}});
+  }
+}
+
+std::string playing(world& here) {
+  const json::object reply = here.ask("service.playlist.get_current", R"({"channel":"#lobby"})");
+  const json::value& item = reply.at("item");
+  return item.is_null() ? "" : std::string(item.at("title").as_string());
+}
+
+TEST(playback, ends_items_after_their_duration) {
+  world here;
+  store_items(here, {100, 50, 0});
+  here.start();
+  EXPECT_EQ(playing(here), "Song 1");
+  here.pass(99);
+  EXPECT_EQ(playing(here), "Song 1");
+  EXPECT_EQ(here.say("bob", "nowplaying").message,
+            "▶️ Now: Song 1\n▬▬▬▬▬▬▬▬▬🔘 1:39 / 1:40\n   Added by: ann");
+  here.pass(1);
+  EXPECT_EQ(playing(here), "Song 2");
+  here.pass(50);
+  EXPECT_EQ(playing(here), "Song 3");
+  here.pass(100'000);
+  EXPECT_EQ(playing(here), "Song 3") << "of unknown duration";
+  const json::array history = here.rows("history", {{"id", 1}});
+  ASSERT_EQ(history.size(), 2u);
+  EXPECT_EQ(history[0].at("title"), "Song 1");
+  EXPECT_EQ(history[0].at("play_duration"), 100);
+  EXPECT_EQ(history[0].at("skipped"), false);
+  EXPECT_THAT(here.say("ann", "history").message, HasSubstr("\n✅ Song 2 - ann\n✅ Song 1 - ann"));
+  EXPECT_THAT(here.say("ann", "mystats").message, HasSubstr("• Skip Rate: 0%"));
+}
+
+TEST(playback, leaves_an_empty_channel_when_the_last_item_ends) {
+  world here;
+  store_items(here, {10});
+  here.start();
+  here.pass(10);
+  EXPECT_EQ(playing(here), "");
+  EXPECT_EQ(here.say("ann", "queue").message, "📺 Queue is empty");
+  EXPECT_TRUE(here.say("ann", "add", video(1)).success);
+  EXPECT_EQ(playing(here), "[yt] video000001");
+}
+
+TEST(playback, follows_a_skip_to_the_end_of_the_next_item) {
+  world here;
+  store_items(here, {1000, 30, 0});
+  here.start();
+  here.pass(5);
+  here.say("ann", "skip");
+  here.pass(29);
+  EXPECT_EQ(playing(here), "Song 2");
+  here.pass(1);
+  EXPECT_EQ(playing(here), "Song 3");
+  const json::array history = here.rows("history", {{"id", 1}});
+  EXPECT_EQ(history[0].at("play_duration"), 5);
+  EXPECT_EQ(history[0].at("skipped"), true);
+}
+
+TEST(playback, finishes_once_what_ended_while_nobody_was_running) {
+  world here;
+  store_items(here, {100, 100});
+  here.stop(here.start());
+  here.pass(1000);
+  here.start();
+  EXPECT_EQ(playing(here), "Song 2");
+  const json::array history = here.rows("history");
+  ASSERT_EQ(history.size(), 1u);
+  EXPECT_EQ(history[0].at("play_duration"), 100);
+  EXPECT_EQ(history[0].at("played_at"), "2023-11-14T22:15:00Z") << "when it ended, not now";
+  EXPECT_THAT(here.say("bob", "nowplaying").message, HasSubstr("0:00 / 1:40"));
+}
+
+TEST(playback, ends_each_item_once_with_several_instances) {
+  world here;
+  store_items(here, {100, 100, 100});
+  here.start();
+  here.start();
+  here.start();
+  here.pass(100);
+  here.pass(100);
+  EXPECT_EQ(playing(here), "Song 3");
+  EXPECT_EQ(here.rows("history").size(), 2u);
+}
+
+TEST(playback, is_taken_over_when_the_instance_that_started_it_goes) {
+  world here;
+  here.start();
+  instance& second = here.start();
+  store_items(here, {50, 0});
+  // One of the two reads the channel now and starts its first item.
+  here.say("ann", "queue");
+  here.settle();
+  EXPECT_EQ(playing(here), "Song 1");
+  here.stop(second);
+  here.pass(50);
+  EXPECT_EQ(playing(here), "Song 2");
+}
+
+TEST(playback, waits_for_storage_and_then_goes_on) {
+  world here;
+  store_items(here, {100, 0});
+  here.start();
+  here.server().storage = storage_mode::refusing;
+  here.pass(100);
+  here.pass(2);
+  here.pass(2);
+  EXPECT_LT(here.server().storage_subjects.size(), 20u) << "it does not hammer";
+  here.server().storage = storage_mode::serving;
+  here.pass(2);
+  EXPECT_EQ(playing(here), "Song 2");
+  EXPECT_EQ(here.rows("history").at(0).at("play_duration"), 100);
+}
+
+TEST(playback, ends_when_the_plugin_is_stopped) {
+  world here;
+  store_items(here, {100});
+  instance& playlist = here.start();
+  EXPECT_GT(playlist.tasks.running(), 0u);
+  here.stop(playlist);
+  here.pass(1000);
+  EXPECT_THAT(here.rows("history"), IsEmpty());
+}
+
+TEST(wall_clock, tells_the_time_and_wakes_who_waits) {
+  boost::asio::io_context io;
+  const auto timer = std::make_shared<boost::asio::steady_timer>(io);
+  wall_clock time;
+  const std::int64_t before = time.now();
+  EXPECT_GT(before, 1'700'000'000'000);
+  time.arm(timer, before + 20);
+  timer->async_wait([](boost::system::error_code failure) { EXPECT_FALSE(failure); });
+  io.run();
+  EXPECT_GE(time.now(), before + 19);
+  // A far end is looked at again long before: the wall's clock may be set meanwhile.
+  time.arm(timer, before + 86'400'000);
+  EXPECT_LE(timer->expiry() - std::chrono::steady_clock::now(), std::chrono::seconds(31));
+}
+
+}  // namespace
+}  // namespace rosey::playlist::testing

@@ -1,0 +1,248 @@
+// Who may do what to a queue, and with which words it is refused.
+#include "playlist_plugin/domain/queue_rules.hpp"
+
+#include <gmock/gmock.h>
+
+#include "unit/playlist/channels.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+using testing::channel_with;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::start_time;
+using testing::waiting_ids;
+
+const actor ann{"ann", false};
+const actor bob{"bob", false};
+const actor moderator{"mod", true};
+
+new_item video(std::int64_t duration = 0) {
+  return {{"yt", "abc"}, "A title", duration};
+}
+
+result<add_outcome> add_by(const channel_state& channel, const std::string& user,
+                           const queue_limits& limits = {}, std::int64_t duration = 0,
+                           const add_times& adds = {}) {
+  return add(channel, video(duration), user, limits, adds, start_time);
+}
+
+TEST(add, to_an_idle_channel_plays_at_once_as_number_1) {
+  const auto added = add_by(channel_with({}), "ann");
+  ASSERT_TRUE(added);
+  EXPECT_EQ(added->number, 1u);
+  EXPECT_EQ(added->change.after().playing->item, added->item);
+  EXPECT_EQ(added->item.added_at, "2023-11-14T22:13:20.000Z");
+}
+
+TEST(add, gives_the_number_that_queue_shows) {
+  const auto added = add_by(channel_with({"ann", "ann", "bob"}), "cid");
+  ASSERT_TRUE(added);
+  EXPECT_EQ(added->number, 3u);
+  EXPECT_EQ(added->item.id, "q4");
+  EXPECT_EQ(find_waiting(added->change.after(), "3"), 2u);
+}
+
+TEST(add, to_a_queue_that_nobody_plays_starts_its_first_item) {
+  channel_state channel = channel_with({"ann", "bob"});
+  channel.playing.reset();
+  const auto added = add_by(channel, "cid");
+  ASSERT_TRUE(added);
+  EXPECT_EQ(added->change.after().playing->item.id, "q2");
+  EXPECT_EQ(added->number, 1u);
+}
+
+TEST(add, counts_the_playing_item_toward_the_items_of_its_user) {
+  queue_limits limits;
+  limits.quota.max_items_per_user = 2;
+  EXPECT_TRUE(add_by(channel_with({"ann"}), "ann", limits));
+  const auto refused = add_by(channel_with({"ann", "ann"}), "ann", limits);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), (error{codes::quota_items, "You can only have 2 items in queue"}));
+  EXPECT_TRUE(add_by(channel_with({"ann", "ann"}), "bob", limits));
+}
+
+TEST(add, counts_seconds_up_to_the_limit_and_not_past_it) {
+  queue_limits limits;
+  limits.quota.max_duration_per_user = 600;
+  EXPECT_TRUE(add_by(channel_with({"ann", "ann"}, 200), "ann", limits, 200));
+  const auto refused = add_by(channel_with({"ann", "ann"}, 200), "ann", limits, 201);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(),
+            (error{codes::quota_duration, "You can only have 10 minutes of content queued"}));
+}
+
+TEST(add, refuses_a_full_queue_counting_what_waits) {
+  queue_limits limits;
+  limits.max_queue_size = 2;
+  EXPECT_TRUE(add_by(channel_with({"ann", "bob"}), "cid", limits));
+  const auto refused = add_by(channel_with({"ann", "bob", "eve"}), "cid", limits);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), (error{codes::queue_full, "Queue is full!"}));
+}
+
+TEST(add, refuses_media_types_that_are_not_allowed) {
+  queue_limits limits;
+  limits.allowed_media_types = {"vi", "sc"};
+  const auto refused = add_by(channel_with({}), "ann", limits);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), (error{codes::media_type_not_allowed,
+                                    "Media of type 'yt' is not allowed here, only vi, sc"}));
+  limits.allowed_media_types.push_back("yt");
+  EXPECT_TRUE(add_by(channel_with({}), "ann", limits));
+}
+
+TEST(add, refuses_unknown_durations_where_they_are_required) {
+  queue_limits limits;
+  limits.require_duration = true;
+  const auto refused = add_by(channel_with({}), "ann", limits);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, codes::quota_duration);
+  EXPECT_TRUE(add_by(channel_with({}), "ann", limits, 10));
+}
+
+TEST(remove, takes_an_id_or_the_number_of_queue) {
+  const channel_state channel = channel_with({"ann", "ann", "ann", "ann"});
+  for (const char* named : {"q3", "2", "#2"}) {
+    const auto removed = remove(channel, named, ann);
+    ASSERT_TRUE(removed) << named;
+    EXPECT_EQ(removed->item.id, "q3");
+    EXPECT_THAT(waiting_ids(removed->change.after()), ElementsAre("q2", "q4"));
+    EXPECT_THAT(removed->change.deleted(), ElementsAre("q3"));
+  }
+}
+
+TEST(remove, without_a_name_takes_the_newest_of_the_user) {
+  channel_state channel = channel_with({"ann", "ann", "bob", "ann", "bob"});
+  std::swap(channel.waiting[0].item, channel.waiting[2].item);  // q4 was moved to the front
+  const auto removed = remove(channel, "", ann);
+  ASSERT_TRUE(removed);
+  EXPECT_EQ(removed->item.id, "q4");
+  const auto nothing = remove(channel, "", actor{"cid", false});
+  ASSERT_FALSE(nothing);
+  EXPECT_EQ(nothing.error(), (error{codes::not_found, "You have nothing in the queue"}));
+}
+
+TEST(remove, refuses_what_is_not_there) {
+  const channel_state channel = channel_with({"ann", "ann"});
+  for (const char* named : {"999", "0", "-1", "q99", "1x", "#", "99999999999999999999"}) {
+    const auto refused = remove(channel, named, ann);
+    ASSERT_FALSE(refused) << named;
+    EXPECT_EQ(refused.error(),
+              (error{codes::not_found, "Item '" + std::string(named) + "' not found"}));
+  }
+}
+
+TEST(remove, repeats_no_control_characters_and_no_long_text) {
+  const auto refused = remove(channel_with({}), "a\x1b[31m\n" + std::string(1000, 'b'), ann);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message.find_first_of("\x1b\n"), std::string::npos);
+  EXPECT_LT(refused.error().message.size(), 100u);
+}
+
+TEST(remove, leaves_the_playing_item_to_skip) {
+  const auto refused = remove(channel_with({"ann"}), "q1", ann);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "Item 'q1' is playing now; !skip ends it");
+}
+
+TEST(remove, of_others_items_is_for_moderators) {
+  const channel_state channel = channel_with({"ann", "ann"});
+  const auto refused = remove(channel, "q2", bob);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), (error{codes::forbidden, "You can only remove your own items"}));
+  EXPECT_TRUE(remove(channel, "q2", moderator));
+}
+
+TEST(move, takes_ids_numbers_and_start) {
+  const channel_state channel = channel_with({"ann", "ann", "ann", "ann"});
+  EXPECT_THAT(waiting_ids(move(channel, "q4", "start", ann)->change.after()),
+              ElementsAre("q4", "q2", "q3"));
+  EXPECT_THAT(waiting_ids(move(channel, "3", "1", ann)->change.after()),
+              ElementsAre("q2", "q4", "q3"));
+  EXPECT_THAT(waiting_ids(move(channel, "q3", "q1", ann)->change.after()),
+              ElementsAre("q3", "q2", "q4"));
+}
+
+TEST(move, refuses_strangers_unknown_places_and_itself) {
+  const channel_state channel = channel_with({"ann", "ann", "ann"});
+  EXPECT_EQ(move(channel, "q2", "start", bob).error(),
+            (error{codes::forbidden, "You can only move your own items"}));
+  EXPECT_EQ(move(channel, "q9", "start", ann).error(),
+            (error{codes::not_found, "Item 'q9' not found"}));
+  EXPECT_EQ(move(channel, "q2", "9", ann).error(), (error{codes::not_found, "Item '9' not found"}));
+  EXPECT_EQ(move(channel, "q2", "1", ann).error().code, codes::usage);
+}
+
+TEST(shuffle, needs_two) {
+  const auto first = [](std::size_t) { return std::size_t{0}; };
+  EXPECT_EQ(shuffle(channel_with({"ann", "ann"}), moderator, first).error(),
+            (error{codes::too_few_items, "Need at least 2 items to shuffle"}));
+  const auto shuffled = shuffle(channel_with({"ann", "ann", "bob", "cid"}), moderator, first);
+  ASSERT_TRUE(shuffled);
+  EXPECT_EQ(shuffled->count, 3u);
+  EXPECT_THAT(waiting_ids(shuffled->change.after()), ElementsAre("q3", "q4", "q2"));
+}
+
+TEST(clear, leaves_what_plays) {
+  const clear_outcome cleared = clear(channel_with({"ann", "bob", "cid"}), moderator);
+  EXPECT_EQ(cleared.count, 2u);
+  EXPECT_THAT(cleared.change->after().waiting, IsEmpty());
+  EXPECT_TRUE(cleared.change->after().playing);
+  EXPECT_FALSE(clear(channel_with({"ann"}), moderator).change);
+}
+
+TEST(skip, is_for_the_requester_and_moderators) {
+  const channel_state channel = channel_with({"ann", "bob"});
+  EXPECT_EQ(skip(channel_with({}), ann, start_time).error(),
+            (error{codes::nothing_playing, "Nothing is playing!"}));
+  EXPECT_EQ(skip(channel, bob, start_time).error().code, codes::forbidden);
+  EXPECT_TRUE(skip(channel, moderator, start_time));
+  const auto skipped = skip(channel, ann, start_time + 61'500);
+  ASSERT_TRUE(skipped);
+  EXPECT_EQ(skipped->next->id, "q2");
+  EXPECT_EQ(skipped->change.finished()->played, 61);
+  EXPECT_FALSE(skip(channel_with({"ann"}), ann, start_time)->next);
+}
+
+TEST(vote_skip, counts_each_user_once_and_passes_at_what_is_needed) {
+  channel_state channel = channel_with({"ann", "bob"});
+  EXPECT_EQ(vote_skip(channel_with({}), "eve", 2, start_time).error().code, codes::nothing_playing);
+  const auto first = vote_skip(channel, "bob", 2, start_time);
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(first->passed);
+  EXPECT_EQ(first->change.vote(), "bob");
+  channel = first->change.after();
+  EXPECT_EQ(vote_skip(channel, "bob", 2, start_time).error(),
+            (error{codes::duplicate, "You already voted to skip!"}));
+  const auto second = vote_skip(channel, "cid", 2, start_time + 1000);
+  ASSERT_TRUE(second);
+  EXPECT_TRUE(second->passed);
+  EXPECT_FALSE(second->change.vote()) << "the votes are gone with the item";
+  EXPECT_THAT(second->change.after().votes, IsEmpty());
+  EXPECT_EQ(second->change.after().playing->item.id, "q2");
+  EXPECT_TRUE(second->change.finished()->skipped);
+}
+
+TEST(advance, finishes_what_is_over_once_and_starts_the_next_now) {
+  const channel_state channel = channel_with({"ann", "bob"}, 100);
+  EXPECT_FALSE(advance(channel, start_time + 99'999));
+  const auto after_an_hour = advance(channel, start_time + 3'600'000);
+  ASSERT_TRUE(after_an_hour);
+  EXPECT_EQ(after_an_hour->finished()->played, 100);
+  EXPECT_EQ(after_an_hour->finished()->ended_at, start_time + 100'000);
+  EXPECT_FALSE(after_an_hour->finished()->skipped);
+  EXPECT_EQ(after_an_hour->after().playing->started_at, start_time + 3'600'000);
+}
+
+TEST(advance, leaves_unknown_durations_and_empty_channels_alone) {
+  EXPECT_FALSE(advance(channel_with({"ann", "bob"}, 0), start_time + 1'000'000'000));
+  EXPECT_FALSE(advance(channel_with({}), start_time));
+  channel_state idle = channel_with({"ann", "bob"});
+  idle.playing.reset();
+  EXPECT_EQ(advance(idle, start_time)->after().playing->item.id, "q2");
+}
+
+}  // namespace
+}  // namespace rosey::playlist

@@ -1,0 +1,105 @@
+// A small world for the playlist: a server, storage on a real database file, a clock that stands
+// still, and as many instances of the plugin as a test likes.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fakes/fake_message_bus.hpp"
+#include "host_stub/storage/service.hpp"
+#include "playlist_plugin/clock.hpp"
+#include "playlist_plugin/plugin.hpp"
+#include "rosey/sdk/context.hpp"
+#include "rosey/sdk/task_scope.hpp"
+#include "rosey/wire/command.hpp"
+#include "temporary_directory.hpp"
+
+namespace rosey::playlist::testing {
+
+class manual_clock final : public clock {
+ public:
+  std::int64_t now() const override { return now_; }
+  void arm(const std::shared_ptr<boost::asio::steady_timer>& timer, std::int64_t at) override;
+  void advance(std::int64_t milliseconds);
+
+ private:
+  std::int64_t now_ = 1'700'000'000'000;
+  std::vector<std::weak_ptr<boost::asio::steady_timer>> armed_;
+};
+
+// One loaded plugin.
+struct instance {
+  instance(fakes::fake_server& server, std::shared_ptr<clock> time,
+           std::vector<std::string>& log_lines);
+
+  fakes::fake_message_bus bus;
+  sdk::logger log;
+  sdk::task_scope tasks;
+  playlist::plugin plugin;
+};
+
+struct said {  // a command on its way
+  bool answered = false;
+  std::string payload;
+};
+
+class world {
+ public:
+  world();
+  ~world();
+
+  // Loads one more plugin; the others stay.
+  instance& start(const boost::json::object& config = {});
+  // As the host unloads: what was begun ends, then the instance goes.
+  void stop(instance& which);
+  // Without a farewell.
+  void kill_all();
+
+  // Says "!verb args" in #lobby and waits for the answer.
+  wire::command_reply say(const std::string& user, const std::string& verb,
+                          const std::string& args = "", wire::role role = wire::role::user);
+  wire::command_reply say(const std::string& verb, const wire::command_request& request);
+  std::shared_ptr<said> begin(const std::string& subject, const std::string& payload);
+  std::string finish(const std::shared_ptr<said>& command);
+
+  // Any request, any payload.
+  boost::json::object ask(const std::string& subject, const std::string& payload);
+
+  // Runs until nothing is left to do but wait for time to pass.
+  void settle();
+  void pass(std::int64_t seconds);
+
+  // Tables, read and written from outside.
+  boost::json::object storage(const std::string& operation, boost::json::object request);
+  boost::json::array rows(const std::string& table, boost::json::object order = {});
+  std::int64_t stored_version(const std::string& channel = "#lobby");
+
+  fakes::fake_server& server() { return *server_; }
+  std::vector<std::string>& log() { return log_; }
+  std::vector<boost::json::object>& events() { return events_; }
+  std::vector<std::string> event_names() const;
+
+ private:
+  rosey::tests::temporary_directory folder_;
+  std::unique_ptr<storage::service> storage_;
+  boost::asio::io_context io_;
+  std::unique_ptr<fakes::fake_server> server_;
+  std::shared_ptr<manual_clock> clock_ = std::make_shared<manual_clock>();
+  std::unique_ptr<fakes::fake_message_bus> people_;
+  std::vector<std::string> log_;
+  std::vector<boost::json::object> events_;
+  std::list<instance> instances_;
+};
+
+// Ids of youtube videos that parse: "video000001".
+std::string video(int number);
+
+}  // namespace rosey::playlist::testing

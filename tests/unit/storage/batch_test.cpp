@@ -1,0 +1,224 @@
+// Batches: all or nothing, expectations, and requests that are applied once.
+#include <atomic>
+#include <set>
+
+#include "unit/storage/storage_test.hpp"
+
+namespace rosey::storage {
+namespace {
+
+class storage_batch : public storage_test {
+ protected:
+  storage_batch() {
+    storage();
+    sql(R"(CREATE TABLE demo_queue (id INTEGER PRIMARY KEY, channel TEXT NOT NULL,
+                                    title TEXT NOT NULL UNIQUE);
+           CREATE TABLE demo_channel (channel TEXT PRIMARY KEY, version BIGINT NOT NULL);
+           INSERT INTO demo_channel VALUES ('#a', 1);)");
+  }
+
+  // What a change to a channel looks like.
+  static std::string guarded_add(int version, const std::string& title,
+                                 const std::string& rest = "") {
+    return R"({"ops": [
+        {"op": "update", "table": "channel",
+         "filter": {"channel": "#a", "version": )" +
+           std::to_string(version) + R"(},
+         "update": {"$inc": {"version": 1}}, "expect": {"affected": 1}},
+        {"op": "insert", "table": "queue", "values": {"channel": "#a", "title": ")" +
+           title + R"("}}])" + rest + "}";
+  }
+  std::string titles() { return selected("title", R"({"table": "queue", "order": {"id": 1}})"); }
+  std::string version() { return selected("version", R"({"table": "channel"})"); }
+};
+
+TEST_F(storage_batch, answers_each_operation) {
+  const auto answer = batch(R"({"ops": [
+      {"op": "insert", "table": "queue", "values": {"channel": "#a", "title": "x"}},
+      {"op": "insert", "table": "queue", "values": [{"channel": "#a", "title": "y"}]},
+      {"op": "update", "table": "queue", "filter": {"title": "x"}, "update": {"$set": {"title": "z"}}},
+      {"op": "select", "table": "queue", "columns": ["title"], "order": {"title": 1}},
+      {"op": "delete", "table": "queue", "filter": {"title": "z"}},
+      {"op": "kv.set", "key": "k", "value": [1]},
+      {"op": "kv.get", "key": "k"},
+      {"op": "kv.list", "prefix": "k"},
+      {"op": "kv.delete", "key": "k"}]})");
+  EXPECT_EQ(json::serialize(answer),
+            R"({"results":[{"created":1,"id":1},{"created":1,"ids":[2]},)"
+            R"({"affected":1,"upserted":false},)"
+            R"({"rows":[{"title":"y"},{"title":"z"}],"count":2,"truncated":false},)"
+            R"({"deleted":1},{"revision":1},{"exists":true,"value":[1],"revision":1},)"
+            R"({"entries":[{"key":"k","value":[1],"revision":1}],"truncated":false},)"
+            R"({"deleted":true}],"replayed":false,"success":true})");
+}
+
+TEST_F(storage_batch, a_conflict_names_the_operation_and_leaves_nothing) {
+  batch(guarded_add(1, "first"));
+  const auto answer = ask("db.batch.demo", guarded_add(1, "second"));
+  EXPECT_EQ(error_code(answer), "CONFLICT");
+  EXPECT_EQ(answer.at("error").at("op"), 0);
+  EXPECT_EQ(titles(), R"(["first"])");
+  EXPECT_EQ(version(), "[2]");
+}
+
+TEST_F(storage_batch, a_constraint_names_the_operation_and_leaves_nothing) {
+  batch(guarded_add(1, "first"));
+  const auto answer = ask("db.batch.demo", guarded_add(2, "first"));
+  EXPECT_EQ(error_code(answer), "CONSTRAINT");
+  EXPECT_EQ(answer.at("error").at("op"), 1);
+  EXPECT_EQ(version(), "[2]");
+}
+
+TEST_F(storage_batch, every_kind_of_refusal_names_the_operation) {
+  const auto refused_at = [this](const std::string& last) {
+    const auto answer = ask("db.batch.demo",
+                            R"({"ops": [{"op": "kv.set", "key": "k", "value": 1}, )" + last + "]}");
+    EXPECT_EQ(answer.at("error").at("op"), 1) << last;
+    return error_code(answer);
+  };
+  EXPECT_EQ(refused_at(R"({"op": "insert", "table": "nope", "values": {}})"), "UNKNOWN_TABLE");
+  EXPECT_EQ(refused_at(R"({"op": "insert", "table": "queue", "values": {"nope": 1}})"),
+            "UNKNOWN_COLUMN");
+  EXPECT_EQ(refused_at(R"({"op": "delete", "table": "queue", "filter": {}})"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused_at(R"({"op": "drop", "table": "queue"})"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused_at(R"({"table": "queue"})"), "MISSING_FIELD");
+  EXPECT_EQ(refused_at("5"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused_at(R"({"op": "kv.get", "key": "k", "expect": {}})"), "MISSING_FIELD");
+  EXPECT_EQ(refused_at(R"({"op": "kv.get", "key": "k", "expect": {"affected": -1}})"),
+            "VALIDATION_ERROR");
+  EXPECT_EQ(refused_at(R"({"op": "kv.set", "key": "k", "value": 2, "if_revision": 0})"),
+            "CONFLICT");
+  EXPECT_EQ(refused_at(R"({"op": "kv.set", "key": "k", "value": ")" +
+                       std::string(db::max_value, 'x') + "\"}"),
+            "VALUE_TOO_LARGE");
+  EXPECT_FALSE(kv("get", R"({"key": "k"})").at("exists").as_bool());
+}
+
+TEST_F(storage_batch, expectations_of_every_operation) {
+  const auto refused = [this](const std::string& op) {
+    return refusal("db.batch.demo", R"({"ops": [)" + op + R"(, "expect": {"affected": 9}}]})");
+  };
+  EXPECT_EQ(
+      refused(R"({"op": "insert", "table": "queue", "values": {"channel": "#a", "title": "x"})"),
+      "CONFLICT");
+  EXPECT_EQ(refused(R"({"op": "select", "table": "queue")"), "CONFLICT");
+  EXPECT_EQ(refused(R"({"op": "delete", "table": "queue", "all": true)"), "CONFLICT");
+  EXPECT_EQ(refused(R"({"op": "kv.get", "key": "k")"), "CONFLICT");
+  EXPECT_EQ(refused(R"({"op": "kv.set", "key": "k", "value": 1)"), "CONFLICT");
+  EXPECT_EQ(refused(R"({"op": "kv.delete", "key": "k")"), "CONFLICT");
+  EXPECT_EQ(refused(R"({"op": "kv.list")"), "CONFLICT");
+  EXPECT_EQ(titles(), "[]");
+}
+
+TEST_F(storage_batch, batches_that_make_no_sense_are_refused) {
+  EXPECT_EQ(refusal("db.batch.demo", "{}"), "MISSING_FIELD");
+  EXPECT_EQ(refusal("db.batch.demo", R"({"ops": []})"), "VALIDATION_ERROR");
+  EXPECT_EQ(refusal("db.batch.demo", R"({"ops": {}})"), "VALIDATION_ERROR");
+  EXPECT_EQ(refusal("db.batch.demo", R"({"ops": [], "request_id": ""})"), "VALIDATION_ERROR");
+  EXPECT_EQ(refusal("db.batch.demo", R"({"ops": [], "request_id": 5})"), "VALIDATION_ERROR");
+  EXPECT_EQ(refusal("db.batch.demo",
+                    guarded_add(1, "x", R"(, "request_id": ")" + std::string(257, 'x') + '"')),
+            "VALIDATION_ERROR");
+  EXPECT_EQ(refusal("db.batch.demo", guarded_add(1, "x",
+                                                 R"(, "request_id": "r", "reply": ")" +
+                                                     std::string(db::max_value, 'x') + '"')),
+            "VALUE_TOO_LARGE");
+  std::string many = R"({"ops": [{"op": "kv.get", "key": "k"})";
+  for (int i = 0; i < 1000; ++i) many += R"(, {"op": "kv.get", "key": "k"})";
+  EXPECT_EQ(refusal("db.batch.demo", many + "]}"), "VALIDATION_ERROR");
+  EXPECT_EQ(titles(), "[]");
+}
+
+TEST_F(storage_batch, answers_share_the_limit_of_one_reply) {
+  kv("set", R"({"key": "k", "value": ")" + std::string(60'000, 'x') + "\"}");
+  std::string many = R"({"ops": [{"op": "kv.get", "key": "k"})";
+  for (int i = 0; i < 9; ++i) many += R"(, {"op": "kv.get", "key": "k"})";
+  EXPECT_EQ(refusal("db.batch.demo", many + "]}"), "VALUE_TOO_LARGE");
+}
+
+TEST_F(storage_batch, a_request_is_applied_once) {
+  const std::string request =
+      guarded_add(1, "x", R"(, "request_id": "r1", "reply": {"message": "Added"})");
+  const auto first = batch(request);
+  EXPECT_FALSE(first.at("replayed").as_bool());
+  EXPECT_FALSE(first.contains("reply"));
+  const auto again = batch(request);
+  EXPECT_EQ(json::serialize(again),
+            R"({"results":[],"replayed":true,"reply":{"message":"Added"},"success":true})");
+  EXPECT_EQ(titles(), R"(["x"])");
+  reopen();
+  EXPECT_TRUE(batch(request).at("replayed").as_bool());
+  EXPECT_EQ(version(), "[2]");
+}
+
+TEST_F(storage_batch, a_request_id_belongs_to_its_plugin) {
+  batch(R"({"ops": [{"op": "kv.set", "key": "k", "value": 1}], "request_id": "r"})");
+  const auto other =
+      successful("db.batch.other",
+                 R"({"ops": [{"op": "kv.set", "key": "k", "value": 1}], "request_id": "r"})");
+  EXPECT_FALSE(other.at("replayed").as_bool());
+}
+
+TEST_F(storage_batch, a_refused_request_is_not_recorded) {
+  EXPECT_EQ(refusal("db.batch.demo", guarded_add(9, "x", R"(, "request_id": "r")")), "CONFLICT");
+  EXPECT_FALSE(batch(guarded_add(1, "x", R"(, "request_id": "r")")).at("replayed").as_bool());
+}
+
+TEST_F(storage_batch, without_operations_it_is_a_look_up) {
+  const std::string look_up = R"({"ops": [], "request_id": "r"})";
+  EXPECT_FALSE(batch(look_up).at("replayed").as_bool());
+  EXPECT_FALSE(batch(look_up).at("replayed").as_bool());
+  batch(guarded_add(1, "x", R"(, "request_id": "r", "reply": 5)"));
+  const auto seen = batch(look_up);
+  EXPECT_TRUE(seen.at("replayed").as_bool());
+  EXPECT_EQ(seen.at("reply"), 5);
+}
+
+TEST_F(storage_batch, of_equal_requests_at_once_one_is_applied) {
+  constexpr int senders = 8;
+  std::atomic<int> applied{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < senders; ++i) {
+    threads.emplace_back([this, &applied] {
+      const auto answer = send("db.batch.demo", R"({"request_id": "r", "reply": "done", "ops": [
+              {"op": "insert", "table": "queue", "values": {"channel": "#a", "title": "once"}}]})")
+                              .get();
+      EXPECT_TRUE(answer.at("success").as_bool()) << json::serialize(answer);
+      if (!answer.at("replayed").as_bool()) ++applied;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(applied, 1);
+  EXPECT_EQ(titles(), R"(["once"])");
+}
+
+TEST_F(storage_batch, of_competing_changes_each_version_is_won_once) {
+  constexpr int senders = 4;
+  constexpr int each = 25;
+  std::vector<std::thread> threads;
+  for (int sender = 0; sender < senders; ++sender) {
+    threads.emplace_back([this, sender] {
+      for (int i = 0, known = 1; i < each;) {
+        const std::string title = std::to_string(sender) + "-" + std::to_string(i);
+        const auto answer = send("db.batch.demo", guarded_add(known, title)).get();
+        if (answer.at("success").as_bool()) ++i;
+        ++known;  // after a conflict someone else was faster
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(version(), "[" + std::to_string(senders * each + 1) + "]");
+  EXPECT_EQ(row("select", R"({"table": "queue", "limit": 1000})").at("count"), senders * each);
+}
+
+TEST_F(storage_batch, old_requests_are_forgotten) {
+  const std::string request =
+      R"({"ops": [{"op": "kv.set", "key": "k", "value": 1}], "request_id": "r"})";
+  batch(request);
+  clock_.advance(options_.request_age);
+  kv("set", R"({"key": "x", "value": 1})");  // sweeps afterwards
+  EXPECT_FALSE(batch(request).at("replayed").as_bool());
+}
+
+}  // namespace
+}  // namespace rosey::storage

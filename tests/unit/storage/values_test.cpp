@@ -1,0 +1,103 @@
+// Values of every kind through the service: what comes back is what was sent.
+#include "unit/storage/storage_test.hpp"
+
+namespace rosey::storage {
+namespace {
+
+class storage_values : public storage_test {
+ protected:
+  storage_values() {
+    storage();
+    sql(R"(CREATE TABLE demo_all (id INTEGER PRIMARY KEY, number BIGINT, amount REAL, name TEXT,
+                                  flag BOOLEAN, moment TIMESTAMP, raw BLOB,
+                                  made TIMESTAMP DEFAULT CURRENT_TIMESTAMP))");
+  }
+
+  // The value that comes back from the column.
+  std::string round_trip(const std::string& column, const std::string& value) {
+    const auto inserted =
+        row("insert", R"({"table": "all", "values": {")" + column + R"(": )" + value + "}}");
+    const auto id = inserted.at("id").as_int64();
+    const auto answer = row("select", R"({"table": "all", "filter": {"id": )" + std::to_string(id) +
+                                          R"(}, "columns": [")" + column + R"("]})");
+    return json::serialize(answer.at("rows").at(0).at(column));
+  }
+
+  std::string refused(const std::string& column, const std::string& value) {
+    const auto answer = ask("db.row.demo.insert",
+                            R"({"table": "all", "values": {")" + column + R"(": )" + value + "}}");
+    if (answer.at("success").as_bool()) return "accepted";
+    EXPECT_NE(error_message(answer).find("'" + column + "'"), std::string::npos)
+        << error_message(answer);
+    return error_code(answer);
+  }
+};
+
+TEST_F(storage_values, integers_keep_all_64_bits) {
+  for (const char* value :
+       {"0", "-1", "9007199254740993", "9223372036854775807", "-9223372036854775808", "null"}) {
+    EXPECT_EQ(round_trip("number", value), value);
+  }
+}
+
+TEST_F(storage_values, texts_are_any_unicode) {
+  for (const char* value : {R"("")", R"("it's \"quoted\" ;-- \\")", R"("Zoë 🎬 音楽")",
+                            R"("line\nbreak")", R"("123")", R"("null")"}) {
+    EXPECT_EQ(round_trip("name", value), value);
+  }
+}
+
+TEST_F(storage_values, reals_and_booleans_come_back_as_such) {
+  EXPECT_EQ(round_trip("amount", "0.1"), "1E-1");
+  EXPECT_EQ(round_trip("amount", "3"), "3E0");
+  EXPECT_EQ(round_trip("flag", "true"), "true");
+  EXPECT_EQ(round_trip("flag", "false"), "false");
+  EXPECT_EQ(round_trip("flag", "null"), "null");
+}
+
+TEST_F(storage_values, timestamps_come_back_as_iso_8601) {
+  EXPECT_EQ(round_trip("moment", R"("2024-05-01 12:00:00")"), R"("2024-05-01T12:00:00Z")");
+  EXPECT_EQ(round_trip("moment", R"("2024-05-01T14:00:00.25+02:00")"),
+            R"("2024-05-01T12:00:00.250Z")");
+  EXPECT_EQ(round_trip("moment", "1700000000"), R"("2023-11-14T22:13:20Z")");
+  EXPECT_EQ(round_trip("moment", "null"), "null");
+  EXPECT_EQ(sql_value("SELECT moment FROM demo_all WHERE id = 1"), "2024-05-01 12:00:00");
+}
+
+TEST_F(storage_values, the_databases_own_timestamps_read_the_same) {
+  row("insert", R"({"table": "all", "values": {}})");
+  const auto answer = row("select", R"({"table": "all", "columns": ["made"]})");
+  const std::string made(answer.at("rows").at(0).at("made").as_string());
+  EXPECT_EQ(made.size(), std::string("2024-05-01T12:00:00Z").size());
+  EXPECT_EQ(made[10], 'T');
+}
+
+TEST_F(storage_values, mistyped_values_are_refused_by_column) {
+  EXPECT_EQ(refused("number", R"("5")"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("number", "5.0"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("number", "true"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("number", "9223372036854775808"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("amount", R"("x")"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("name", "5"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("name", R"("a\u0000b")"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("flag", "1"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("moment", R"("yesterday")"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("moment", "1700000000000"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("name", "[1]"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("raw", R"("x")"), "VALIDATION_ERROR");
+  EXPECT_EQ(refused("name", '"' + std::string(db::max_value + 1, 'x') + '"'), "VALUE_TOO_LARGE");
+}
+
+TEST_F(storage_values, the_largest_text_is_accepted) {
+  const std::string largest = '"' + std::string(db::max_value, 'x') + '"';
+  EXPECT_EQ(round_trip("name", largest), largest);
+}
+
+TEST_F(storage_values, columns_of_unknown_types_are_left_out) {
+  row("insert", R"({"table": "all", "values": {}})");
+  const auto answer = row("select", R"({"table": "all"})");
+  EXPECT_FALSE(answer.at("rows").at(0).as_object().contains("raw"));
+}
+
+}  // namespace
+}  // namespace rosey::storage
