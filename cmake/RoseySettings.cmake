@@ -34,8 +34,10 @@ function(rosey_settings target)
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC 12 sees overlaps in std::string's operator+ (its bug 105651) and uninitialised strings in
-    # std::variant and std::optional that are not there, once it optimises.
-    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized)
+    # std::variant and std::optional that are not there, and takes Asio's coroutine frames for
+    # plain memory, once it optimises.
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized
+                                             -Wno-mismatched-new-delete)
   endif()
   if(arg_PRECOMPILE)
     target_precompile_headers(${target} PRIVATE ${arg_PRECOMPILE})

@@ -65,6 +65,7 @@ nats_server::~nats_server() {
 }
 
 void nats_server::start() {
+  spdlog::debug("starting a private nats-server");
   // The token goes into a file that only we can read: arguments are visible to everybody.
   const std::filesystem::path config = folder_ / "nats.conf";
   std::ofstream(config) << "listen: \"127.0.0.1:-1\"\n"

@@ -142,8 +142,7 @@ instance::~instance() {
 }
 
 result<void> instance::start(std::string config_json) {
-  auto first =
-      std::make_unique<startup>(*this, std::move(config_json), std::promise<result<void>>());
+  std::unique_ptr<startup> first(new startup{*this, std::move(config_json), {}});
   std::future<result<void>> outcome = first->outcome.get_future();
   thread_->post({&startup::run, &startup::drop, first.release()});
   if (outcome.wait_for(deadlines_.start) != std::future_status::ready) {
@@ -258,7 +257,7 @@ result<void> instance::open_subscription(std::string_view subject, std::string_v
   auto opened = bus_.subscribe(
       subject, queue_group,
       [this, entry](inbound_message message) {
-        auto arrived = std::make_unique<delivery>(entry, std::move(message));
+        std::unique_ptr<delivery> arrived(new delivery{entry, std::move(message)});
         if (thread_->post({&delivery::run, &delivery::drop, arrived.get()})) {
           static_cast<void>(arrived.release());
         }

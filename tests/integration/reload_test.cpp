@@ -102,7 +102,7 @@ TEST(Reload, LosesNoCommandUnderLoad) {
   }
   EXPECT_EQ(stored, added);
   EXPECT_EQ(mapped_plugins(bot).size(), 1u);
-  EXPECT_EQ(bot.finish(), 0);
+  EXPECT_EQ(bot.finish(), 0) << bot.child().log();
 }
 
 TEST(Reload, UnloadAndLoadAreAnsweredClearly) {

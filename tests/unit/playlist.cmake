@@ -20,6 +20,7 @@ rosey_add_test(playlist_plugin_test
           playlist/restart_test.cpp
           playlist/services_test.cpp
   LIBRARIES playlist_core rosey_storage fmt::fmt
-  LABELS unit)
+  LABELS unit
+  PRECOMPILE <rosey/sdk/context.hpp> <rosey/sdk/storage_client.hpp>)
 target_compile_definitions(playlist_plugin_test PRIVATE
   ROSEY_MIGRATIONS="${PROJECT_SOURCE_DIR}/migrations")
