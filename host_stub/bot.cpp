@@ -10,8 +10,11 @@
 #include "host_stub/bus/nats_server.hpp"
 #include "host_stub/chat/command_router.hpp"
 #include "host_stub/chat/console.hpp"
+#include "host_stub/lanes.hpp"
 #include "host_stub/plugins/admin.hpp"
+#include "host_stub/plugins/folder_watcher.hpp"
 #include "host_stub/plugins/manager.hpp"
+#include "host_stub/plugins/watchdog.hpp"
 #include "host_stub/storage_node.hpp"
 
 namespace rosey::host {
@@ -39,7 +42,15 @@ struct bot::parts {
     bus.emplace(connection::settings{.url = nats_url, .name = "rosey host"});
     if (settings.storage_enabled) storage.emplace(nats_url, settings);
     plugins.emplace(*bus, plugin_settings(settings, std::move(reread)));
+    // Before the first look at the folder, so that no change falls in between.
+    if (settings.watch_plugins) watcher.emplace(settings.plugin_directory);
     plugins->load_all();
+    if (watcher) {
+      watcher->start([this](const std::filesystem::path& file) {
+        static_cast<void>(changes.post(file.string(), [this, file] { plugins->follow(file); }));
+      });
+    }
+    guard.emplace(*plugins);
     admin.emplace(*bus, *plugins);
     router.emplace(
         *bus, [this] { return plugins->verbs(); },
@@ -56,6 +67,9 @@ struct bot::parts {
   std::optional<connection> bus;
   std::optional<storage_node> storage;
   std::optional<plugin_manager> plugins;
+  lanes changes;  // of plugin files, by the file
+  std::optional<folder_watcher> watcher;
+  std::optional<watchdog> guard;
   std::optional<plugin_admin> admin;
   std::optional<command_router> router;
   std::optional<console> chat;
@@ -74,6 +88,8 @@ const std::string& bot::nats_url() const {
 bool bot::stop() {
   parts_->chat.reset();
   parts_->admin.reset();
+  parts_->watcher.reset();
+  parts_->changes.finish();
   return parts_->plugins->stop_all();
 }
 

@@ -95,8 +95,9 @@ std::string read_storage(const json::value& value, config& into) {
 }
 
 std::string read_plugins(const json::value& value, config& into) {
-  section in(value, "plugins", {"directory", "config"});
+  section in(value, "plugins", {"directory", "watch", "config"});
   in.path("directory", into.plugin_directory);
+  in.boolean("watch", into.watch_plugins);
   if (const json::value* sections = in.find("config")) {
     if (!sections->is_object()) return "'plugins.config' must be an object of objects";
     for (const auto& entry : sections->get_object()) {

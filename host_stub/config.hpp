@@ -27,6 +27,7 @@ struct config {
   std::filesystem::path migrations = "migrations";
 
   std::filesystem::path plugin_directory = "build/plugins";
+  bool watch_plugins = true;          // load, swap and unload as files come, change and go
   boost::json::object plugin_config;  // by plugin id
 
   std::string prefix = "!";

@@ -55,25 +55,39 @@ constexpr std::string_view plugin_usage =
 command_router::command_router(connection& bus, verb_source verbs, settings options)
     : bus_(bus), verbs_(std::move(verbs)), settings_(std::move(options)) {}
 
-std::optional<std::string> command_router::answer(const chat_line& line) {
-  const std::string_view text = trimmed(line.text);
+std::optional<command_router::command> command_router::parse(std::string_view line) const {
+  const std::string_view text = trimmed(line);
   if (!text.starts_with(settings_.prefix)) return std::nullopt;
   const auto [typed, args] = first_word(text.substr(settings_.prefix.size()));
   // "! really", "!!!": somebody is talking, not commanding.
   if (typed.empty() || text[settings_.prefix.size()] != typed[0]) return std::nullopt;
-  if (text.size() > max_line) {
-    return refusal(
-        fmt::format("That line has {} bytes; a command may have {}", text.size(), max_line));
-  }
-  if (!wire::is_valid_utf8(text)) return refusal("That line is not valid UTF-8");
-
-  const std::string word = lower(typed);
+  std::string word = lower(typed);
   if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") != std::string::npos) {
     return std::nullopt;
   }
-  if (word == "help") return help(line, lower(args));
-  if (word == "plugin") return plugin_command(line, args);
-  return answer_verb(line, word, std::string(args));
+  return command{std::move(word), args};
+}
+
+std::optional<std::string> command_router::answer(const chat_line& line) {
+  const auto asked = parse(line.text);
+  if (!asked) return std::nullopt;
+  if (line.text.size() > max_line) {
+    return refusal(
+        fmt::format("That line has {} bytes; a command may have {}", line.text.size(), max_line));
+  }
+  if (!wire::is_valid_utf8(line.text)) return refusal("That line is not valid UTF-8");
+  if (asked->word == "help") return help(line, lower(asked->args));
+  if (asked->word == "plugin") return plugin_command(line, asked->args);
+  return answer_verb(line, asked->word, std::string(asked->args));
+}
+
+std::string command_router::lane_of(const chat_line& line) const {
+  const auto asked = parse(line.text);
+  if (!asked || asked->word == "help") return {};
+  if (asked->word == "plugin") return std::string(first_word(asked->args).second);
+  const auto table = verbs_();
+  const auto found = table->find(asked->word);
+  return found == table->end() ? std::string() : found->second.plugin;
 }
 
 std::string command_router::answer_verb(const chat_line& line, std::string_view word,
@@ -103,14 +117,24 @@ std::string command_router::answer_verb(const chat_line& line, std::string_view 
     if (reply || reply.error().code != "timeout") break;
   }
   if (!reply) {
-    if (reply.error().code == "timeout") {
-      return refusal(fmt::format("The plugin '{}' did not answer in time", verb.plugin));
-    }
+    if (reply.error().code == "timeout") return no_answer(line, verb.plugin);
     return refusal(fmt::format("The plugin '{}' cannot be reached", verb.plugin));
   }
   const auto decoded = wire::decode_reply(std::string_view(*reply));
   if (!decoded) return refusal(fmt::format("The plugin '{}' gave no valid answer", verb.plugin));
   return decoded->message;
+}
+
+// An admin is also told why, as far as this host knows.
+std::string command_router::no_answer(const chat_line& line, const std::string& plugin) {
+  std::string text = fmt::format("The plugin '{}' did not answer in time", plugin);
+  if (line.role == wire::role::admin) {
+    const auto plugins = request_plugin_list(bus_, settings_.attempt_timeout);
+    for (const listed_plugin& listed : plugins ? *plugins : std::vector<listed_plugin>()) {
+      if (listed.id == plugin && listed.state != "running") text += "; it is " + listed.state;
+    }
+  }
+  return refusal(text);
 }
 
 std::string command_router::help(const chat_line& line, std::string_view topic) const {

@@ -40,11 +40,23 @@ class command_router {
   // Blocks until there is an answer. Empty if the line is no command.
   std::optional<std::string> answer(const chat_line& line);
 
+  // What the line's answer depends on: the id of the plugin that it asks or changes; "" if there is
+  // an answer at once. So a connector can keep those of one plugin in order, and let no other wait.
+  std::string lane_of(const chat_line& line) const;
+
  private:
+  // A command's first word in lower case, without the prefix, and the rest.
+  struct command {
+    std::string word;
+    std::string_view args;
+  };
+
+  std::optional<command> parse(std::string_view text) const;
   std::string answer_verb(const chat_line& line, std::string_view word, std::string args);
   std::string help(const chat_line& line, std::string_view topic) const;
   std::string plugin_command(const chat_line& line, std::string_view args);
   std::string list_plugins();
+  std::string no_answer(const chat_line& line, const std::string& plugin);
   std::string new_id();
 
   connection& bus_;

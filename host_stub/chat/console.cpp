@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <future>
+#include <memory>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -20,6 +23,9 @@ namespace {
 
 // Bytes. More than any command may have; what is longer is read, thrown away and complained about.
 constexpr std::size_t max_line = 128 * 1024;
+
+// How long a line waits for the answer to the one before it.
+constexpr std::chrono::seconds in_order{2};
 
 // Whatever plugins and peers send, a terminal is not to be steered by it.
 std::string without_control_characters(std::string_view text) {
@@ -111,14 +117,25 @@ void console::read_lines() {
     }
   }
   if (!pending.empty() || too_long) take(std::move(pending));
+  answers_.finish();
   on_end_();
 }
 
-void console::handle_line(std::string line) {
-  if (switch_user(line)) return;
-  const auto answer =
-      router_.answer({speaker_.channel, speaker_.user, speaker_.role, std::move(line)});
-  if (answer) print(*answer);
+void console::handle_line(std::string text) {
+  if (switch_user(text)) return;
+  const chat_line line{speaker_.channel, speaker_.user, speaker_.role, std::move(text)};
+  const auto answer = [this, line] {
+    if (const auto text = router_.answer(line)) print(*text);
+  };
+  const std::string lane = router_.lane_of(line);
+  if (lane.empty()) return answer();
+  const auto answered = std::make_shared<std::promise<void>>();
+  const bool taken = answers_.post(lane, [answer, answered] {
+    answer();
+    answered->set_value();
+  });
+  if (!taken) return print(fmt::format("❌ Too many commands wait for the plugin '{}'", lane));
+  answered->get_future().wait_for(in_order);
 }
 
 // "/as NAME [user|moderator|admin]": whoever sits at the console may speak for anybody.

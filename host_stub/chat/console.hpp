@@ -9,10 +9,12 @@
 
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/chat/command_router.hpp"
+#include "host_stub/lanes.hpp"
 
 namespace rosey::host {
 
 // One line is answered before the next is read, so that a piped script sees its answers in order.
+// Only an answer that takes too long is overtaken, by those of other plugins.
 class console {
  public:
   struct settings {
@@ -24,7 +26,7 @@ class console {
   // `on_end` is called once, on the console's thread, when the input has ended.
   // Throws std::runtime_error if it cannot listen to what plugins say unasked.
   console(connection& bus, command_router& router, settings options, std::function<void()> on_end);
-  // Interrupts the reading; the line in work is still answered.
+  // Interrupts the reading; the lines in work are still answered.
   ~console();
   console(const console&) = delete;
   console& operator=(const console&) = delete;
@@ -34,7 +36,7 @@ class console {
 
  private:
   void read_lines();
-  void handle_line(std::string line);
+  void handle_line(std::string text);
   bool switch_user(std::string_view line);
 
   command_router& router_;
@@ -42,6 +44,7 @@ class console {
   std::function<void()> on_end_;
   int stop_event_;
   subscription announcements_;
+  lanes answers_;  // by the plugin that is asked
   std::thread reader_;
 };
 

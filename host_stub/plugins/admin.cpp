@@ -1,5 +1,7 @@
 #include "host_stub/plugins/admin.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <stdexcept>
@@ -36,26 +38,15 @@ plugin_admin::plugin_admin(connection& bus, plugin_manager& plugins)
   for (const char* subject : {subjects::admin_plugin_load, subjects::admin_plugin_unload,
                               subjects::admin_plugin_reload}) {
     listen(subject, [this](inbound_message message) {
-      {
-        const std::lock_guard lock(mutex_);
-        queue_.push_back({std::string(message.subject()), std::string(message.reply()),
-                          std::string(message.payload())});
-      }
-      wake_.notify_one();
+      take({std::string(message.subject()), std::string(message.reply()),
+            std::string(message.payload())});
     });
   }
-  worker_ = std::thread([this] { work(); });
 }
 
 plugin_admin::~plugin_admin() {
   for (subscription& open : subscriptions_) open.end();
   for (const subscription& open : subscriptions_) open.finished().wait();
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  worker_.join();
 }
 
 void plugin_admin::listen(const char* subject, subscription::message_handler handler) {
@@ -64,31 +55,27 @@ void plugin_admin::listen(const char* subject, subscription::message_handler han
   subscriptions_.push_back(std::move(*opened));
 }
 
-void plugin_admin::work() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    if (stopping_) return;
-    const request next = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    const std::string reply = answer(next);
-    if (!next.reply.empty()) static_cast<void>(bus_.publish(next.reply, reply));
-    lock.lock();
+void plugin_admin::take(const request& order) {
+  const auto reply = [this, to = order.reply](const std::string& text) {
+    if (!to.empty()) static_cast<void>(bus_.publish(to, text));
+  };
+  const auto object = wire::parse_object(order.payload);
+  if (!object) return reply(failure(object.error()));
+  wire::field_reader in(*object);
+  const std::string name = in.name("name");
+  if (in.failed()) return reply(failure(in.failure()));
+  const bool taken = work_.post(
+      name, [this, reply, subject = order.subject, name] { reply(answer(subject, name)); });
+  if (!taken) {
+    reply(failure({"busy", fmt::format("Too many requests wait for the plugin '{}'", name)}));
   }
 }
 
-std::string plugin_admin::answer(const request& order) {
-  const auto object = wire::parse_object(order.payload);
-  if (!object) return failure(object.error());
-  wire::field_reader in(*object);
-  const std::string name = in.name("name");
-  if (in.failed()) return failure(in.failure());
-
+std::string plugin_admin::answer(std::string_view subject, const std::string& name) {
   result<std::string> done;
-  if (order.subject == subjects::admin_plugin_load) {
+  if (subject == subjects::admin_plugin_load) {
     done = plugins_.load(name);
-  } else if (order.subject == subjects::admin_plugin_unload) {
+  } else if (subject == subjects::admin_plugin_unload) {
     done = plugins_.unload(name);
   } else {
     done = plugins_.reload(name);

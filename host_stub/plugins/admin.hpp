@@ -1,25 +1,22 @@
 // The admin requests of this host over NATS: rosey.admin.plugin.{list,load,unload,reload}.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "host_stub/bus/connection.hpp"
+#include "host_stub/lanes.hpp"
 #include "host_stub/plugins/manager.hpp"
 
 namespace rosey::host {
 
 // Requests {"name"}; replies {"success": true, "message", …} or {"success": false, "error",
-// "code"}. What takes time runs on a thread of its own, in order; `list` is answered at once.
+// "code"}. What takes time is done in order for each plugin; `list` is answered at once.
 class plugin_admin {
  public:
   // Throws std::runtime_error if it cannot subscribe.
   plugin_admin(connection& bus, plugin_manager& plugins);
-  // Finishes the request in work, and drops the others.
+  // Finishes the requests in work, and drops the others.
   ~plugin_admin();
   plugin_admin(const plugin_admin&) = delete;
   plugin_admin& operator=(const plugin_admin&) = delete;
@@ -32,18 +29,14 @@ class plugin_admin {
   };
 
   void listen(const char* subject, subscription::message_handler handler);
-  void work();
-  std::string answer(const request& order);
+  void take(const request& order);
+  std::string answer(std::string_view subject, const std::string& name);
   std::string answer_list() const;
 
   connection& bus_;
   plugin_manager& plugins_;
-  std::mutex mutex_;  // guards the next two
-  std::condition_variable wake_;
-  std::deque<request> queue_;
-  bool stopping_ = false;
+  lanes work_;  // by the plugin's name
   std::vector<subscription> subscriptions_;
-  std::thread worker_;
 };
 
 }  // namespace rosey::host

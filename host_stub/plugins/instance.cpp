@@ -12,6 +12,9 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
+// From here on a call counts as one that does not come back.
+constexpr std::chrono::seconds long_call{2};
+
 void write_error(rosey_error* error, std::string_view text) noexcept {
   if (!error) return;
   const std::size_t size = text.copy(error->text, ROSEY_ERROR_CAPACITY - 1);
@@ -141,7 +144,8 @@ instance::~instance() {
   if (thread_) thread_->close({});
 }
 
-result<void> instance::start(std::string config_json) {
+result<void> instance::start(std::string config_json, bool hold) {
+  holding_ = hold;
   std::unique_ptr<startup> first(new startup{*this, std::move(config_json), {}});
   std::future<result<void>> outcome = first->outcome.get_future();
   thread_->post({&startup::run, &startup::drop, first.release()});
@@ -165,14 +169,9 @@ result<void> instance::start(std::string config_json) {
 result<void> instance::stop() {
   if (!plugin_instance_) return finish();  // create() failed: there is nothing to ask
 
+  release_intake();
   end_subscriptions(true, deadlines_.drain);
-  // Called through a type that may throw, as all entries into the plugin are.
-  void (*const request_stop)(rosey_instance*) = plugin().request_stop;
-  try {
-    request_stop(plugin_instance_);
-  } catch (...) {
-    spdlog::error("[{}] an exception escaped from request_stop", id_);
-  }
+  ask_to_stop();
   const bool answered = stopped_.wait_for(deadlines_.stop) == std::future_status::ready;
   const bool ended = end_subscriptions(false, deadlines_.drain);
   if (!answered) {
@@ -180,6 +179,29 @@ result<void> instance::stop() {
   }
   if (!ended) return give_up("a subscription did not end");
   return finish();
+}
+
+bool instance::come_to_rest(std::chrono::milliseconds timeout) {
+  const auto deadline = steady::now() + timeout;
+  if (!end_subscriptions(true, timeout)) return false;
+  ask_to_stop();
+  return stopped_.wait_for(until(deadline)) == std::future_status::ready;
+}
+
+void instance::ask_to_stop() {
+  // Called through a type that may throw, as all entries into the plugin are.
+  void (*const request_stop)(rosey_instance*) = plugin().request_stop;
+  try {
+    request_stop(plugin_instance_);
+  } catch (...) {
+    spdlog::error("[{}] an exception escaped from request_stop", id_);
+  }
+}
+
+std::optional<std::chrono::seconds> instance::stuck_for() const {
+  const auto busy = thread_->busy_for();
+  if (!busy || *busy < long_call) return std::nullopt;
+  return std::chrono::floor<std::chrono::seconds>(*busy);
 }
 
 // The plugin has nothing left to do: take it down and prove that it is gone.
@@ -257,10 +279,7 @@ result<void> instance::open_subscription(std::string_view subject, std::string_v
   auto opened = bus_.subscribe(
       subject, queue_group,
       [this, entry](inbound_message message) {
-        std::unique_ptr<delivery> arrived(new delivery{entry, std::move(message)});
-        if (thread_->post({&delivery::run, &delivery::drop, arrived.get()})) {
-          static_cast<void>(arrived.release());
-        }
+        deliver(std::unique_ptr<delivery>(new delivery{entry, std::move(message)}));
       },
       [this, entry] { on_subscription_finished(entry); });
   if (!opened) return opened.error();
@@ -268,6 +287,26 @@ result<void> instance::open_subscription(std::string_view subject, std::string_v
   subscriptions_.emplace(entry->id, entry);
   id = entry->id;
   return {};
+}
+
+void instance::deliver(std::unique_ptr<delivery> arrived) {
+  const std::lock_guard lock(intake_);
+  if (holding_ && arrived->to->intake) {
+    held_.push_back(std::move(arrived));
+  } else if (thread_->post({&delivery::run, &delivery::drop, arrived.get()})) {
+    static_cast<void>(arrived.release());
+  }
+}
+
+void instance::release_intake() {
+  const std::lock_guard lock(intake_);
+  holding_ = false;
+  for (auto& waiting : held_) {
+    if (thread_->post({&delivery::run, &delivery::drop, waiting.get()})) {
+      static_cast<void>(waiting.release());
+    }
+  }
+  held_.clear();
 }
 
 void instance::on_subscription_finished(const std::shared_ptr<plugin_subscription>& entry) {

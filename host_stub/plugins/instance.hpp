@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
+#include <filesystem>
 #include <future>
 #include <map>
 #include <memory>
@@ -42,10 +44,18 @@ class instance {
   const rosey_plugin& plugin() const { return library_.plugin(); }
   const std::string& id() const { return id_; }
   const std::string& version() const { return version_; }
+  // The copy of the file that this instance runs.
+  const std::filesystem::path& shadow() const { return library_.shadow(); }
 
   // Creates and starts the plugin on its thread. When it returns success, the server knows of its
   // subscriptions. On failure the plugin is gone again, unless stuck() says otherwise.
-  result<void> start(std::string config_json);
+  // With `hold`, what comes in for its queue groups waits for release_intake().
+  result<void> start(std::string config_json, bool hold = false);
+  void release_intake();
+
+  // The first part of stop(): drains the intake and lets the plugin finish what it began. False if
+  // that takes longer than `timeout`; it goes on then. Nothing is forced.
+  bool come_to_rest(std::chrono::milliseconds timeout);
 
   // Drains the intake, lets the plugin finish, destroys it, unmaps its library and proves it.
   // Fails with a sentence; stuck() tells whether plugin code may still run.
@@ -54,8 +64,8 @@ class instance {
   // True once a deadline has passed with plugin code still running (or its library still mapped).
   bool stuck() const { return stuck_; }
 
-  // How long the plugin has been inside one call; empty when it is not inside any.
-  std::optional<std::chrono::milliseconds> busy_for() const { return thread_->busy_for(); }
+  // How long the plugin has been inside one call, once that is too long for a plugin on one thread.
+  std::optional<std::chrono::seconds> stuck_for() const;
 
  private:
   struct plugin_subscription;
@@ -78,6 +88,8 @@ class instance {
   void on_subscription_finished(const std::shared_ptr<plugin_subscription>& entry);
   std::vector<std::shared_ptr<plugin_subscription>> subscriptions(bool intake_only) const;
   bool end_subscriptions(bool intake_only, std::chrono::milliseconds timeout);
+  void deliver(std::unique_ptr<delivery> arrived);
+  void ask_to_stop();
   void destroy_plugin() noexcept;
   result<void> finish();
   error give_up(std::string why);
@@ -90,6 +102,10 @@ class instance {
   rosey_host table_;
   rosey_instance* plugin_instance_ = nullptr;  // plugin-thread, and after it has ended
   std::atomic<bool> stuck_ = false;
+
+  std::mutex intake_;  // guards the next two
+  bool holding_ = false;
+  std::deque<std::unique_ptr<delivery>> held_;
 
   mutable std::mutex mutex_;  // guards the next three
   std::map<std::uint64_t, std::shared_ptr<plugin_subscription>> subscriptions_;

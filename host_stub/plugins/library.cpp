@@ -4,36 +4,20 @@
 #include <fmt/format.h>
 #include <nats/nats.h>
 
-#include <atomic>
+#include <algorithm>
 #include <fstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "host_stub/plugins/check.hpp"
+#include "host_stub/plugins/shadow_copy.hpp"
 
 namespace rosey::host {
 namespace {
 
 error refused(const std::filesystem::path& file, std::string_view why) {
   return {"refused", fmt::format("{}: {}", file.string(), why)};
-}
-
-result<std::filesystem::path> shadow_copy(const std::filesystem::path& file,
-                                          const std::filesystem::path& folder) {
-  static std::atomic<unsigned> copies = 0;
-  const std::filesystem::path shadow =
-      folder / fmt::format("{}.{}.so", file.stem().string(), ++copies);
-  std::error_code failure;
-  if (!std::filesystem::is_regular_file(file, failure)) {
-    return refused(file, failure && failure != std::errc::no_such_file_or_directory
-                             ? failure.message()
-                             : "there is no such file");
-  }
-  if (!std::filesystem::copy_file(file, shadow, failure)) {
-    return refused(file, "cannot be copied to " + folder.string() + ": " + failure.message());
-  }
-  return shadow;
 }
 
 // dlerror() begins with the path of the copy, which means nothing to the reader.
@@ -55,6 +39,21 @@ bool is_mapped(const std::filesystem::path& shadow) {
 }
 
 }  // namespace
+
+bool is_plugin_file(const std::filesystem::path& file) {
+  const std::string name = file.filename().string();
+  return name.ends_with(".so") && !name.starts_with(".");
+}
+
+std::vector<std::filesystem::path> libraries_in(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (is_plugin_file(entry.path())) found.push_back(entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
 
 library::library(void* handle, std::filesystem::path shadow)
     : handle_(handle), shadow_(std::move(shadow)) {}

@@ -3,18 +3,25 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "rosey/abi/plugin.h"
 #include "rosey/wire/result.hpp"
 
 namespace rosey::host {
 
+// By its name: ends in .so and is not hidden. Who writes a file beside, to rename it, hides it.
+bool is_plugin_file(const std::filesystem::path& file);
+
+// The libraries of a folder, by name; none if it cannot be read.
+std::vector<std::filesystem::path> libraries_in(const std::filesystem::path& folder);
+
 // The library is mapped as long as this object lives. Movable.
 class library {
  public:
-  // Copies `file` into `shadow_folder` under a name never used before, loads the copy and checks
-  // its table. So the file may be overwritten or deleted while the plugin runs, and two versions
-  // can be loaded side by side. Fails with a sentence that names the file and what is wrong.
+  // Takes a shadow copy of `file` into `shadow_folder`, loads the copy and checks its table: so two
+  // versions can be loaded side by side. Fails with a sentence that names the file and what is
+  // wrong; code "being_written" says that the file will be complete later.
   static result<library> load(const std::filesystem::path& file,
                               const std::filesystem::path& shadow_folder);
 

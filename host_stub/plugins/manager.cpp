@@ -3,35 +3,55 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
+#include "host_stub/plugins/shadow_copy.hpp"
 #include "host_stub/temporary_folder.hpp"
 
 namespace rosey::host {
 namespace {
 
-// From here on a call counts as one that does not come back.
-constexpr std::chrono::seconds long_call{2};
-
-std::vector<std::filesystem::path> libraries_in(const std::filesystem::path& directory) {
-  std::vector<std::filesystem::path> found;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.ends_with(".so") && !name.starts_with(".")) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
+// A fraction of what a command waits for its answer.
+constexpr std::chrono::seconds longest_hold{3};
 
 std::string described(const instance& plugin) {
   return fmt::format("{} {}", plugin.id(), plugin.version());
 }
 
+bool still_there(const std::filesystem::path& file) {
+  std::error_code ignored;
+  return std::filesystem::exists(file, ignored);
+}
+
+error not_loaded(std::string_view id) {
+  return {"not_loaded", fmt::format("The plugin '{}' is not loaded", id)};
+}
+
 }  // namespace
+
+class plugin_manager::turn {
+ public:
+  turn(plugin_manager& owner, std::string_view id) : owner_(owner), id_(id) {
+    std::unique_lock lock(owner_.state_);
+    owner_.changed_.wait(lock, [this] { return !owner_.changing_.contains(id_); });
+    owner_.changing_.insert(id_);
+  }
+  ~turn() {
+    {
+      const std::lock_guard lock(owner_.state_);
+      owner_.changing_.erase(id_);
+    }
+    owner_.changed_.notify_all();
+  }
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+
+ private:
+  plugin_manager& owner_;
+  const std::string id_;
+};
 
 plugin_manager::plugin_manager(connection& bus, settings options)
     : bus_(bus), settings_(std::move(options)), shadow_folder_(make_temporary_folder("plugins")) {
@@ -51,17 +71,11 @@ plugin_manager::~plugin_manager() {
 }
 
 void plugin_manager::load_all() {
-  for (const auto& file : libraries_in(settings_.directory)) {
-    const std::lock_guard operation(operation_);
-    if (const auto loaded = load_file(file); !loaded) {
-      spdlog::error("plugin not loaded: {}", loaded.error().message);
-    }
-  }
+  for (const auto& file : libraries_in(settings_.directory)) follow(file);
 }
 
 result<std::string> plugin_manager::load(std::string_view name) {
-  const std::lock_guard operation(operation_);
-  if (find(name, nullptr)) {
+  if (find(name)) {
     return error{"already_loaded", fmt::format("The plugin '{}' is loaded already; 'reload' takes "
                                                "its newest build",
                                                name)};
@@ -71,89 +85,130 @@ result<std::string> plugin_manager::load(std::string_view name) {
   return load_file(*file);
 }
 
+result<std::string> plugin_manager::unload(std::string_view id) {
+  const turn mine(*this, id);
+  const auto old = find(id);
+  return old ? remove(*old) : not_loaded(id);
+}
+
+result<std::string> plugin_manager::reload(std::string_view id) {
+  const turn mine(*this, id);
+  const auto old = find(id);
+  return old ? swap(*old, old->file) : not_loaded(id);
+}
+
+void plugin_manager::follow(const std::filesystem::path& file) {
+  const auto id = loaded_from(file);
+  if (!id && !still_there(file)) return;
+  const auto done = id ? follow_running(*id, file) : load_file(file);
+  if (!done && done.error().code != "being_written") {
+    spdlog::error("plugin {}: {}", id ? "not replaced" : "not loaded", done.error().message);
+  }
+}
+
+result<std::string> plugin_manager::follow_running(std::string_view id,
+                                                   const std::filesystem::path& file) {
+  const turn mine(*this, id);
+  const auto old = find(id);
+  if (!old || old->file != file) return std::string();  // somebody else has dealt with it
+  if (!still_there(file)) return remove(*old);
+  if (same_content(file, old->current->shadow())) return std::string();
+  return swap(*old, file);
+}
+
 result<std::string> plugin_manager::load_file(const std::filesystem::path& file) {
-  auto code = open(file);
+  auto code = library::load(file, shadow_folder_);
   if (!code) return code.error();
   const std::string id = code->plugin().id;
-  std::filesystem::path other;
-  if (find(id, &other)) {
-    return error{"already_loaded", fmt::format("{}: the plugin '{}' is loaded already, from {}",
-                                               file.string(), id, other.string())};
-  }
-  auto started = start_new(std::move(*code));
+  const turn mine(*this, id);
+  const auto other = find(id);
+  if (!other) return load_new(std::move(*code), file);
+  // Its file was renamed: this is the same plugin's next build.
+  if (!still_there(other->file)) return swap(*other, file, std::move(code));
+  return error{"already_loaded", fmt::format("{}: the plugin '{}' is loaded already, from {}",
+                                             file.string(), id, other->file.string())};
+}
+
+result<std::string> plugin_manager::load_new(library code, const std::filesystem::path& file) {
+  auto started = start_new(std::move(code), false);
   if (!started) return started.error();
   {
     const std::lock_guard lock(state_);
-    plugins_[id] = {*started, file};
+    plugins_[(*started)->id()] = {*started, file, {}};
   }
   publish_verbs((*started)->plugin());
   spdlog::info("loaded {} from {}", described(**started), file.string());
   return fmt::format("Loaded {}", described(**started));
 }
 
-result<std::string> plugin_manager::unload(std::string_view id) {
-  const std::lock_guard operation(operation_);
-  std::shared_ptr<instance> old = find(id, nullptr);
-  if (!old) return error{"not_loaded", fmt::format("The plugin '{}' is not loaded", id)};
-  const std::string name = described(*old);
+result<std::string> plugin_manager::remove(const running_plugin& old) {
+  const std::string id = old.current->id();
+  const std::string name = described(*old.current);
   {
     const std::lock_guard lock(state_);
-    plugins_.erase(plugins_.find(id));
+    plugins_.erase(id);
     auto table = std::make_shared<verb_table>(*verbs_);
     mark_unloaded(*table, id);
     verbs_ = std::move(table);
   }
-  if (const auto gone = retire(std::move(old)); !gone) return gone.error();
+  if (const auto gone = retire(old.current); !gone) {
+    return error{gone.error().code,
+                 fmt::format("{}; it is kept in quarantine", gone.error().message)};
+  }
   spdlog::info("unloaded {}", name);
   return fmt::format("Unloaded {}", name);
 }
 
-result<std::string> plugin_manager::reload(std::string_view id) {
-  const std::lock_guard operation(operation_);
-  std::filesystem::path file;
-  std::shared_ptr<instance> old = find(id, &file);
-  if (!old) return error{"not_loaded", fmt::format("The plugin '{}' is not loaded", id)};
-  const auto keeps = [&](const error& why) {
-    return error{why.code, fmt::format("{}; {} keeps running", why.message, described(*old))};
-  };
+result<std::string> plugin_manager::swap(const running_plugin& old,
+                                         const std::filesystem::path& file) {
+  return swap(old, file, library::load(file, shadow_folder_));
+}
 
-  auto code = open(file);
+result<std::string> plugin_manager::swap(const running_plugin& old,
+                                         const std::filesystem::path& file, result<library> code) {
+  const std::string id = old.current->id();
+  const auto keeps = [&](const error& why) {
+    if (why.code != "being_written") note_refusal(id, why.message);
+    return error{why.code,
+                 fmt::format("{}; {} keeps running", why.message, described(*old.current))};
+  };
   if (!code) return keeps(code.error());
   if (code->plugin().id != id) {
     return keeps(
         {"refused", fmt::format("{} now holds the plugin '{}'", file.string(), code->plugin().id)});
   }
-  auto started = start_new(std::move(*code));
+  auto started = start_new(std::move(*code), true);
   if (!started) return keeps(started.error());
 
-  // Both serve now; the queue group gives each command to one of them.
-  std::string message = fmt::format("Reloaded {} → {}", described(*old), (*started)->version());
+  // Both are subscribed now, and the queue group gives each command to one of them. What the new
+  // one gets waits until the old one has answered what it has; only if that takes long do both
+  // work at once.
+  std::string message =
+      fmt::format("Reloaded {} → {}", described(*old.current), (*started)->version());
   {
     const std::lock_guard lock(state_);
-    plugins_.find(id)->second.current = *started;
+    plugins_[id] = {*started, file, {}};
   }
   publish_verbs((*started)->plugin());
-  if (const auto gone = retire(std::move(old)); !gone) {
+  static_cast<void>(old.current->come_to_rest(longest_hold));
+  (*started)->release_intake();
+  if (const auto gone = retire(old.current); !gone) {
     message += fmt::format(", but the old one {}; it is kept in quarantine", gone.error().message);
   }
-  spdlog::info("{}", message);
+  spdlog::info("{} from {}", message, file.string());
   return message;
 }
 
-result<library> plugin_manager::open(const std::filesystem::path& file) {
-  return library::load(file, shadow_folder_);
-}
-
-result<std::shared_ptr<instance>> plugin_manager::start_new(library code) {
+result<std::shared_ptr<instance>> plugin_manager::start_new(library code, bool hold) {
   const std::string id = code.plugin().id;
   auto configuration = settings_.configuration(id);
   if (!configuration) return configuration.error();
   auto made = std::make_shared<instance>(std::move(code), bus_, settings_.deadlines);
-  const auto started = made->start(*std::move(configuration));
+  const auto started = made->start(*std::move(configuration), hold);
   if (started) return made;
   const error why{started.error().code,
                   fmt::format("{} {}: {}", id, made->version(), started.error().message)};
-  if (made->stuck()) quarantine(std::move(made));
+  if (made->stuck()) quarantine(std::move(made), started.error().message);
   return why;
 }
 
@@ -163,13 +218,13 @@ result<void> plugin_manager::retire(std::shared_ptr<instance> old) {
   const std::string name = described(*old);
   spdlog::error("{} {}; it stays in quarantine", name, gone.error().message);
   const error why{gone.error().code, fmt::format("{} {}", name, gone.error().message)};
-  if (old->stuck()) quarantine(std::move(old));
+  if (old->stuck()) quarantine(std::move(old), gone.error().message);
   return why;
 }
 
-void plugin_manager::quarantine(std::shared_ptr<instance> stuck) {
+void plugin_manager::quarantine(std::shared_ptr<instance> stuck, std::string why) {
   const std::lock_guard lock(state_);
-  quarantined_.push_back(std::move(stuck));
+  quarantined_.push_back({std::move(stuck), std::move(why)});
 }
 
 void plugin_manager::publish_verbs(const rosey_plugin& plugin) {
@@ -182,13 +237,23 @@ void plugin_manager::publish_verbs(const rosey_plugin& plugin) {
   verbs_ = std::move(table);
 }
 
-std::shared_ptr<instance> plugin_manager::find(std::string_view id,
-                                               std::filesystem::path* file) const {
+void plugin_manager::note_refusal(const std::string& id, const std::string& why) {
+  const std::lock_guard lock(state_);
+  if (const auto found = plugins_.find(id); found != plugins_.end()) found->second.refused = why;
+}
+
+std::optional<plugin_manager::running_plugin> plugin_manager::find(std::string_view id) const {
   const std::lock_guard lock(state_);
   const auto found = plugins_.find(id);
-  if (found == plugins_.end()) return nullptr;
-  if (file) *file = found->second.file;
-  return found->second.current;
+  return found == plugins_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<std::string> plugin_manager::loaded_from(const std::filesystem::path& file) const {
+  const std::lock_guard lock(state_);
+  for (const auto& [id, plugin] : plugins_) {
+    if (plugin.file == file) return id;
+  }
+  return std::nullopt;
 }
 
 result<std::filesystem::path> plugin_manager::find_file(std::string_view name) const {
@@ -203,26 +268,42 @@ result<std::filesystem::path> plugin_manager::find_file(std::string_view name) c
                                         settings_.directory.string(), name)};
 }
 
+std::vector<std::string> plugin_manager::verbs_of(const std::string& id) const {
+  std::vector<std::string> words;
+  for (const auto& [word, entry] : *verbs_) {
+    if (entry.plugin == id && (word == entry.name || !verbs_->contains(entry.name) ||
+                               verbs_->at(entry.name).plugin != id)) {
+      words.push_back(word);
+    }
+  }
+  return words;
+}
+
 std::vector<plugin_status> plugin_manager::list() const {
   const std::lock_guard lock(state_);
   std::vector<plugin_status> listed;
   for (const auto& [id, plugin] : plugins_) {
-    plugin_status status{
-        id, plugin.current->version(), plugin.current->plugin().build, "running", plugin.file, {}};
-    const auto busy = plugin.current->busy_for();
-    if (busy && *busy > long_call) {
-      status.state = fmt::format("stuck: busy in one call for {} s", busy->count() / 1000);
-    }
-    for (const auto& [word, entry] : *verbs_) {
-      if (entry.plugin == id && (word == entry.name || !verbs_->contains(entry.name) ||
-                                 verbs_->at(entry.name).plugin != id)) {
-        status.verbs.push_back(word);
-      }
+    plugin_status status{.id = id,
+                         .version = plugin.current->version(),
+                         .build = plugin.current->plugin().build,
+                         .state = "running",
+                         .file = plugin.file,
+                         .verbs = verbs_of(id)};
+    if (const auto held = plugin.current->stuck_for()) {
+      status.stuck = true;
+      status.state = fmt::format("stuck: in one call for {} s", held->count());
+    } else if (!plugin.refused.empty()) {
+      status.state += "; the newest build was refused: " + plugin.refused;
     }
     listed.push_back(std::move(status));
   }
-  for (const auto& plugin : quarantined_) {
-    listed.push_back({plugin->id(), plugin->version(), "", "quarantined: did not stop", {}, {}});
+  for (const auto& [plugin, why] : quarantined_) {
+    listed.push_back({.id = plugin->id(),
+                      .version = plugin->version(),
+                      .build = "",
+                      .state = "quarantined: " + why,
+                      .file = {},
+                      .verbs = {}});
   }
   return listed;
 }
@@ -233,16 +314,14 @@ std::shared_ptr<const verb_table> plugin_manager::verbs() const {
 }
 
 bool plugin_manager::stop_all() {
-  const std::lock_guard operation(operation_);
   for (;;) {
-    std::shared_ptr<instance> next;
+    std::string id;
     {
       const std::lock_guard lock(state_);
       if (plugins_.empty()) return quarantined_.empty();
-      next = std::move(plugins_.begin()->second.current);
-      plugins_.erase(plugins_.begin());
+      id = plugins_.begin()->first;
     }
-    static_cast<void>(retire(std::move(next)));
+    static_cast<void>(unload(id));
   }
 }
 

@@ -1,11 +1,14 @@
 // The plugins of this host: load, unload, and the swap that replaces one by a newer build.
 #pragma once
 
+#include <condition_variable>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,9 +27,11 @@ struct plugin_status {
   std::string state;  // "running", or a sentence about what is wrong
   std::filesystem::path file;
   std::vector<std::string> verbs;
+  bool stuck = false;  // in a call that does not return
 };
 
-// load, unload and reload block until the work is done, one at a time; the rest never blocks.
+// load, unload, reload and follow block until the work is done: for one plugin one after the other,
+// for several side by side, so that one that hangs holds up no other. The rest never blocks.
 // All are safe to call on any thread but a plugin's own.
 class plugin_manager {
  public:
@@ -52,6 +57,11 @@ class plugin_manager {
   // The new build is started beside the running one, which is stopped only when that has worked.
   result<std::string> reload(std::string_view id);
 
+  // Does what a change of a file in the directory asks for: a new one is loaded, one with other
+  // content than the running plugin is swapped in, and that of a deleted one is unloaded. Logs what
+  // came of it. Nothing happens if nothing has changed, or while the file is being written.
+  void follow(const std::filesystem::path& file);
+
   std::vector<plugin_status> list() const;
   std::shared_ptr<const verb_table> verbs() const;
 
@@ -63,27 +73,42 @@ class plugin_manager {
   struct running_plugin {
     std::shared_ptr<instance> current;
     std::filesystem::path file;
+    std::string refused;  // why the newest build in the file was not taken; "" if it was
   };
+  struct quarantined_plugin {
+    std::shared_ptr<instance> stuck;
+    std::string why;
+  };
+  // The right to change one plugin; waits for who has it.
+  class turn;
 
-  result<library> open(const std::filesystem::path& file);
-  result<std::shared_ptr<instance>> start_new(library code);
+  result<std::shared_ptr<instance>> start_new(library code, bool hold);
   result<std::string> load_file(const std::filesystem::path& file);
+  result<std::string> load_new(library code, const std::filesystem::path& file);
+  result<std::string> swap(const running_plugin& old, const std::filesystem::path& file);
+  result<std::string> swap(const running_plugin& old, const std::filesystem::path& file,
+                           result<library> code);
+  result<std::string> remove(const running_plugin& old);
+  result<std::string> follow_running(std::string_view id, const std::filesystem::path& file);
   result<std::filesystem::path> find_file(std::string_view name) const;
-  std::shared_ptr<instance> find(std::string_view id, std::filesystem::path* file) const;
+  std::optional<running_plugin> find(std::string_view id) const;
+  std::optional<std::string> loaded_from(const std::filesystem::path& file) const;
+  void note_refusal(const std::string& id, const std::string& why);
   void publish_verbs(const rosey_plugin& plugin);
   result<void> retire(std::shared_ptr<instance> old);
-  void quarantine(std::shared_ptr<instance> stuck);
+  void quarantine(std::shared_ptr<instance> stuck, std::string why);
+  std::vector<std::string> verbs_of(const std::string& id) const;
 
   connection& bus_;
   const settings settings_;
   const std::filesystem::path shadow_folder_;
 
-  std::mutex operation_;  // one load, unload or reload at a time; taken before state_
-
-  mutable std::mutex state_;  // guards the next three; never held while plugin code may run
+  mutable std::mutex state_;  // guards what follows; never held while plugin code may run
   std::map<std::string, running_plugin, std::less<>> plugins_;
-  std::vector<std::shared_ptr<instance>> quarantined_;
+  std::vector<quarantined_plugin> quarantined_;
   std::shared_ptr<const verb_table> verbs_ = std::make_shared<verb_table>();
+  std::set<std::string, std::less<>> changing_;
+  std::condition_variable changed_;
 };
 
 }  // namespace rosey::host

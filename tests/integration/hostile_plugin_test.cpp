@@ -1,13 +1,17 @@
 // Plugins that break the contract: each is refused or contained, named, and the host goes on.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <sstream>
+#include <atomic>
+#include <fstream>
+#include <thread>
 
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/bus/nats_server.hpp"
+#include "host_stub/chat/command_router.hpp"
+#include "host_stub/plugins/admin.hpp"
 #include "host_stub/plugins/manager.hpp"
 #include "integration/support/process.hpp"
 #include "temporary_directory.hpp"
@@ -27,12 +31,27 @@ constexpr host::plugin_deadlines deadlines{.start = std::chrono::seconds(2),
 
 struct hostile_host {
   explicit hostile_host(const std::string& way) {
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>(
-        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
-    std::filesystem::copy_file(std::string(HOSTILE_PLUGINS) + "/lib" + way + ".so",
-                               folder.path() / "libhostile.so");
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", lines));
+    install(way);
     std::filesystem::copy_file(HELLO_PLUGIN, folder.path() / "libhello.so");
     EXPECT_TRUE(plugins.load("hello"));
+  }
+
+  void install(const std::string& way) {
+    std::filesystem::copy_file(std::string(HOSTILE_PLUGINS) + "/lib" + way + ".so",
+                               folder.path() / "libhostile.so",
+                               std::filesystem::copy_options::overwrite_existing);
+  }
+
+  std::string act() {
+    const auto reply = bus.request("rosey.command.hostile.act", "{}", patience);
+    return reply ? *reply : reply.error().code;
+  }
+
+  std::string log() {
+    std::string text;
+    for (const std::string& line : lines->last_formatted()) text += line;
+    return text;
   }
 
   // The proof that the host, and its other plugins, go on.
@@ -42,7 +61,8 @@ struct hostile_host {
     return reply && reply->find("Hello, ann!") != std::string::npos;
   }
 
-  std::ostringstream log;
+  std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> lines =
+      std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(1000);
   temporary_directory folder;
   host::nats_server server;
   connection bus{{.url = server.url(), .name = "host"}};
@@ -82,6 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"unknown_role", "verb 'act' names an unknown role (7)"},
         refusal{"twice_the_verb", "it lists the verb 'act' twice"},
         refusal{"brings_nats", "carries its own copy of libnats"},
+        refusal{"hidden_nats", "this plugin carries its own copy of libnats (0.0.1) beside"},
         refusal{"throws_in_create", "threw an exception: thrown from create"},
         refusal{"fails_in_create", "no instance today"}, refusal{"unterminated_error", "xxxxxx"},
         refusal{"null_instance", "create succeeded without an instance"},
@@ -99,7 +120,7 @@ TEST_P(ContainedPlugin, DoesNoHarmAndCanBeUnloaded) {
   EXPECT_TRUE(host.others_are_served());
   const auto unloaded = host.plugins.unload("hostile");
   EXPECT_TRUE(unloaded) << unloaded.error().message;
-  EXPECT_THAT(host.log.str(), HasSubstr(GetParam().sentence));
+  EXPECT_THAT(host.log(), HasSubstr(GetParam().sentence));
   EXPECT_TRUE(host.others_are_served());
 }
 
@@ -112,6 +133,80 @@ INSTANTIATE_TEST_SUITE_P(
                     refusal{"throws_in_destroy", "an exception escaped from destroy"},
                     refusal{"posts_after_stopped", "post refused in destroy"}),
     [](const auto& tested) { return std::string(tested.param.way); });
+
+class RefusedSuccessor : public testing::TestWithParam<refusal> {};
+
+TEST_P(RefusedSuccessor, LeavesTheOldOneServing) {
+  hostile_host host("behaves");
+  ASSERT_TRUE(host.plugins.load("hostile"));
+  host.install(GetParam().way);
+  const auto reloaded = host.plugins.reload("hostile");
+  ASSERT_FALSE(reloaded);
+  EXPECT_THAT(reloaded.error().message, HasSubstr(GetParam().sentence));
+  EXPECT_THAT(reloaded.error().message, HasSubstr("; hostile 1.0.0 keeps running"));
+  EXPECT_THAT(host.plugins.list()[1].state, HasSubstr("running; the newest build was refused: "));
+  EXPECT_THAT(host.act(), HasSubstr("still here"));
+
+  host.install("behaves");
+  EXPECT_TRUE(host.plugins.reload("hostile")) << "a sound build is taken after all";
+  EXPECT_EQ(host.plugins.list()[1].state, "running");
+  EXPECT_THAT(host.act(), HasSubstr("still here"));
+  EXPECT_TRUE(host.plugins.unload("hostile"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ways, RefusedSuccessor,
+    testing::Values(refusal{"without_symbol", "does not export rosey_plugin_query_v1"},
+                    refusal{"wrong_major", "it speaks contract version 2, this host 1"},
+                    refusal{"null_start", "a function of its table is null"},
+                    refusal{"fails_in_create", "no instance today"},
+                    refusal{"throws_in_create", "threw an exception: thrown from create"},
+                    refusal{"throws_in_start", "threw an exception: thrown from start"},
+                    refusal{"subscribes_to_all", "'>' cannot be subscribed to"},
+                    refusal{"rival", "now holds the plugin 'rival'"}),
+    [](const auto& tested) { return std::string(tested.param.way); });
+
+// The request comes from the thread that the reload has to end.
+class SelfReload : public testing::TestWithParam<const char*> {};
+
+TEST_P(SelfReload, WorksFromInsideAHandler) {
+  hostile_host host(GetParam());
+  const host::plugin_admin admin(host.bus, host.plugins);
+  ASSERT_TRUE(host.plugins.load("hostile"));
+  EXPECT_THAT(host.act(), HasSubstr("still here"));
+  EXPECT_TRUE(host.others_are_served());
+  // Requests for one plugin are carried out in the order in which they came.
+  const auto unloaded =
+      host.bus.request("rosey.admin.plugin.unload", R"({"name":"hostile"})", patience);
+  ASSERT_TRUE(unloaded);
+  EXPECT_THAT(*unloaded, HasSubstr("Unloaded hostile 1.0.0"));
+  EXPECT_THAT(host.log(), HasSubstr("Reloaded hostile 1.0.0 → 1.0.0"));
+  EXPECT_EQ(host.plugins.list().size(), 1u) << "neither is in quarantine";
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, SelfReload,
+                         testing::Values("reloads_itself", "reloads_itself_and_waits"),
+                         [](const auto& tested) { return std::string(tested.param); });
+
+TEST(RivalPlugin, IsReachableUnderItsLongName) {
+  hostile_host host("rival");
+  ASSERT_TRUE(host.plugins.load("hostile")) << "by its file's name";
+  EXPECT_THAT(host.log(), HasSubstr("the verb 'hello' of rival belongs to hello already; it is "
+                                    "reachable as 'rival.hello'"));
+  host::command_router router(host.bus, [&] { return host.plugins.verbs(); }, {});
+  const auto say = [&](const char* text) {
+    return *router.answer({"#lobby", "ann", wire::role::user, text});
+  };
+  EXPECT_THAT(say("!hello"), HasSubstr("Hello, ann!"));
+  EXPECT_THAT(say("!hello.hello"), HasSubstr("Hello, ann!"));
+  EXPECT_EQ(say("!rival.hello"), "The rival greets");
+  EXPECT_THAT(say("!help"), HasSubstr("!rival.hello - Says it better"));
+  EXPECT_TRUE(host.plugins.reload("rival"));
+  EXPECT_THAT(say("!hello"), HasSubstr("Hello, ann!")) << "a reload takes nothing away";
+  EXPECT_TRUE(host.plugins.unload("hello"));
+  EXPECT_THAT(say("!hello"), HasSubstr("'hello' is not loaded"));
+  EXPECT_EQ(say("!rival.hello"), "The rival greets");
+}
 
 // Plugin code that does not come back can be neither destroyed nor waited for: the test's process
 // ends with it still inside, as the bot's would.
@@ -126,7 +221,38 @@ TEST(StuckPlugin, ThatHangsInStartIsQuarantined) {
   ASSERT_FALSE(loaded);
   EXPECT_THAT(loaded.error().message, HasSubstr("start did not return within 2000 ms"));
   ASSERT_EQ(host.plugins.list().size(), 2u);
-  EXPECT_EQ(host.plugins.list()[1].state, "quarantined: did not stop");
+  EXPECT_EQ(host.plugins.list()[1].state, "quarantined: start did not return within 2000 ms");
+  EXPECT_TRUE(host.others_are_served());
+}
+
+TEST(StuckPlugin, ThatHangsInStartLeavesTheOldOneServing) {
+  hostile_host& host = host_that_stays("behaves");
+  ASSERT_TRUE(host.plugins.load("hostile"));
+  host.install("hangs_in_start");
+  const auto reloaded = host.plugins.reload("hostile");
+  ASSERT_FALSE(reloaded);
+  EXPECT_THAT(reloaded.error().message,
+              HasSubstr("start did not return within 2000 ms; hostile 1.0.0 keeps running"));
+  EXPECT_THAT(host.act(), HasSubstr("still here"));
+  EXPECT_EQ(host.plugins.list().size(), 3u) << "hello, the old one, the one in quarantine";
+}
+
+// While one plugin is inside a call, and while it is being unloaded, which takes its deadlines.
+TEST(StuckPlugin, HoldsUpNoOtherPluginAndNoAdmin) {
+  hostile_host& host = host_that_stays("busy_loop");
+  const host::plugin_admin admin(host.bus, host.plugins);
+  ASSERT_TRUE(host.plugins.load("hostile"));
+  ASSERT_TRUE(host.bus.publish("rosey.command.hostile.act", "{}"));
+  std::atomic<bool> unloaded = false;
+  std::thread unloading([&] {
+    EXPECT_FALSE(host.plugins.unload("hostile"));
+    unloaded = true;
+  });
+  const auto reply = host.bus.request("rosey.admin.plugin.reload", R"({"name":"hello"})", patience);
+  ASSERT_TRUE(reply);
+  EXPECT_THAT(*reply, HasSubstr("Reloaded hello 1.0.0"));
+  EXPECT_FALSE(unloaded) << "the reload did not wait for it";
+  unloading.join();
   EXPECT_TRUE(host.others_are_served());
 }
 
@@ -142,7 +268,7 @@ TEST_P(StuckAtUnload, IsQuarantinedAndNamed) {
   EXPECT_THAT(unloaded.error().message, HasSubstr(GetParam().sentence));
   ASSERT_EQ(host.plugins.list().size(), 2u);
   EXPECT_EQ(host.plugins.list()[1].id, "hostile");
-  EXPECT_EQ(host.plugins.list()[1].state, "quarantined: did not stop");
+  EXPECT_EQ(host.plugins.list()[1].state, std::string("quarantined: ") + GetParam().sentence);
   EXPECT_TRUE(host.others_are_served());
   EXPECT_TRUE(host.plugins.unload("hello")) << "the others still come and go";
   EXPECT_TRUE(host.plugins.load("hello"));

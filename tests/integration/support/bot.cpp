@@ -21,10 +21,10 @@ bot_folder::bot_folder() {
   configure("{}");
 }
 
-void bot_folder::configure(std::string_view playlist, std::string_view chat) const {
+void bot_folder::configure(std::string_view playlist, std::string_view chat, bool watch) const {
   std::ofstream(path() / "rosey.json")
-      << R"({"plugins": {"directory": "plugins", "config": {"playlist": )" << playlist
-      << R"(}}, "chat": )" << chat << "}\n";
+      << R"({"plugins": {"directory": "plugins", "watch": )" << (watch ? "true" : "false")
+      << R"(, "config": {"playlist": )" << playlist << R"(}}, "chat": )" << chat << "}\n";
 }
 
 std::vector<std::string> bot_folder::command(std::vector<std::string> arguments) const {
@@ -44,13 +44,14 @@ running_bot::running_bot(const bot_folder& folder, std::vector<std::string> argu
 }
 
 std::string running_bot::say(std::string_view line) {
-  process_.write(std::string(line) + "\n!help end-of-answer\n");
-  std::string answer;
+  process_.write(std::string(line) + "\n");
+  // Not before the answer has come: one that takes long may be overtaken.
+  std::string answer = process_.read_line();
+  process_.write("!help end-of-answer\n");
   for (;;) {
     const std::string next = process_.read_line();
     if (next == end_marker) return answer;
-    if (!answer.empty()) answer += "\n";
-    answer += next;
+    answer += "\n" + next;
   }
 }
 

@@ -23,7 +23,8 @@ class bot_folder {
   std::filesystem::path database() const { return path() / "data" / "rosey.db"; }
 
   // Writes rosey.json: `playlist` is the plugin's section, `chat` the chat section; JSON texts.
-  void configure(std::string_view playlist, std::string_view chat = "{}") const;
+  // Without `watch` the bot does not see by itself what a test does to its plugins' files.
+  void configure(std::string_view playlist, std::string_view chat = "{}", bool watch = false) const;
 
   // `rosey <arguments>` in this folder.
   std::vector<std::string> command(std::vector<std::string> arguments) const;
@@ -37,7 +38,7 @@ class running_bot {
   // Returns when the bot is ready.
   explicit running_bot(const bot_folder& folder, std::vector<std::string> arguments = {});
 
-  // A chat line, and the answer to it. Answers of several lines end before the empty answer of a
+  // A chat line that is answered, and the answer. Answers of several lines end before the empty answer of a
   // command that always answers one line, which is asked behind it.
   std::string say(std::string_view line);
 

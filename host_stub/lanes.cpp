@@ -1,0 +1,60 @@
+#include "host_stub/lanes.hpp"
+
+#include <utility>
+
+namespace rosey::host {
+
+lanes::~lanes() {
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [name, busy] : lanes_) busy.waiting.clear();
+  }
+  finish();
+  join_ended();
+}
+
+bool lanes::post(const std::string& name, work next) {
+  join_ended();
+  const std::lock_guard lock(mutex_);
+  const auto [found, made] = lanes_.try_emplace(name);
+  lane& chosen = found->second;
+  if (chosen.waiting.size() >= most_) return false;
+  chosen.waiting.push_back(std::move(next));
+  if (made) chosen.runner = std::thread([this, name] { run(name); });
+  return true;
+}
+
+void lanes::finish() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return lanes_.empty(); });
+}
+
+void lanes::run(const std::string& name) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    lane& mine = lanes_.find(name)->second;
+    if (mine.waiting.empty()) {
+      ended_.push_back(std::move(mine.runner));
+      lanes_.erase(name);
+      if (lanes_.empty()) idle_.notify_all();
+      return;
+    }
+    work next = std::move(mine.waiting.front());
+    mine.waiting.pop_front();
+    lock.unlock();
+    next();
+    next = nullptr;  // what it holds may take locks of its own when it goes
+    lock.lock();
+  }
+}
+
+void lanes::join_ended() {
+  std::vector<std::thread> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    ended.swap(ended_);
+  }
+  for (std::thread& runner : ended) runner.join();
+}
+
+}  // namespace rosey::host

@@ -1,0 +1,20 @@
+// A private copy of a library's file: whole, or not at all.
+#pragma once
+
+#include <filesystem>
+
+#include "rosey/wire/result.hpp"
+
+namespace rosey::host {
+
+// Copies `file` into `folder` under a name never used before in this process, so that the file may
+// be overwritten or deleted while the copy is loaded. Loading a library that is cut short ends the
+// process with SIGBUS: a file that somebody still writes to is refused with code "being_written",
+// and one whose ELF headers promise more than it holds with "refused".
+result<std::filesystem::path> shadow_copy(const std::filesystem::path& file,
+                                          const std::filesystem::path& folder);
+
+// False also if one of them cannot be read.
+bool same_content(const std::filesystem::path& one, const std::filesystem::path& other);
+
+}  // namespace rosey::host
