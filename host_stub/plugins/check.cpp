@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <set>
 
 namespace rosey::host {
@@ -19,7 +20,7 @@ bool is_word(std::string_view text) {
 }
 
 std::string problem_with_verb(const rosey_verb* verb, std::string_view plugin) {
-  if (!verb || verb->header.size < sizeof(rosey_verb)) return "a verb's table is too short";
+  if (!verb || !ROSEY_HAS_FIELD(verb, rosey_verb, least_role)) return "a verb's table is too short";
   if (!verb->name || !is_word(verb->name)) {
     return "a verb's name must be made of lower case letters, digits and '-'";
   }
@@ -48,9 +49,12 @@ std::string problem_with(const rosey_plugin* plugin) {
     return fmt::format("it speaks contract version {}, this host {}", plugin->header.major,
                        ROSEY_ABI_MAJOR);
   }
-  if (plugin->header.size < sizeof(rosey_plugin)) {
+  // get_ext is the last field of version 1.0: sizeof would grow with our header, and refuse plugins
+  // that were compiled against an earlier one.
+  if (!ROSEY_HAS_FIELD(plugin, rosey_plugin, get_ext)) {
     return fmt::format("its table has {} bytes, version {}.0 of the contract has {}",
-                       plugin->header.size, ROSEY_ABI_MAJOR, sizeof(rosey_plugin));
+                       plugin->header.size, ROSEY_ABI_MAJOR,
+                       offsetof(rosey_plugin, get_ext) + sizeof(plugin->get_ext));
   }
   if (plugin->needs_host_minor > ROSEY_ABI_MINOR) {
     return fmt::format("it needs a host of contract version {}.{}, this one has {}.{}",
