@@ -4,6 +4,8 @@
 #   the version script                one exported symbol, so that plugins cannot collide
 #   -z defs                           what is missing is found when linking, not when loading
 #   no SONAME                         the loader must never take a new file for an old one
+#
+# Sources in C alone get the C contract; one in C++ brings the SDK and what it needs.
 set(ROSEY_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
 
 function(rosey_add_plugin name)
@@ -11,8 +13,15 @@ function(rosey_add_plugin name)
   if(NOT arg_SOURCES)
     message(FATAL_ERROR "rosey_add_plugin(${name}): SOURCES is missing")
   endif()
+  set(cpp_sources ${arg_SOURCES})
+  list(FILTER cpp_sources EXCLUDE REGEX "\\.[ch]$")
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if(cpp_sources AND NOT CXX IN_LIST languages)
+    message(FATAL_ERROR "rosey_add_plugin(${name}): ${cpp_sources} needs C++, which this project has "
+                        "not enabled; write project(... LANGUAGES CXX)")
+  endif()
+
   add_library(${name} MODULE ${arg_SOURCES})
-  target_compile_features(${name} PRIVATE cxx_std_20 c_std_11)
   set_target_properties(${name} PROPERTIES
     PREFIX "lib"
     NO_SONAME ON
@@ -21,12 +30,22 @@ function(rosey_add_plugin name)
     CXX_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON
     LINK_DEPENDS "${ROSEY_PLUGIN_MAP}")
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique>)
+  if(C IN_LIST languages)
+    target_compile_features(${name} PRIVATE c_std_11)
+  endif()
+  if(cpp_sources)
+    target_compile_features(${name} PRIVATE cxx_std_20)
+    target_link_libraries(${name} PRIVATE Rosey::plugin_api)
+    # Clang never emits unique symbols.
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique>)
+    endif()
+  else()
+    target_link_libraries(${name} PRIVATE Rosey::plugin_abi)
   endif()
   target_link_options(${name} PRIVATE "LINKER:--version-script=${ROSEY_PLUGIN_MAP}")
-  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize" AND NOT ROSEY_SANITIZE)
+  # Clang leaves a sanitizer's symbols to the executable.
+  if(NOT "${CMAKE_C_FLAGS} ${CMAKE_CXX_FLAGS}" MATCHES "-fsanitize" AND NOT ROSEY_SANITIZE)
     target_link_options(${name} PRIVATE "LINKER:-z,defs")
   endif()
-  target_link_libraries(${name} PRIVATE Rosey::plugin_api)
 endfunction()
