@@ -1,8 +1,11 @@
 /* What the host offers a plugin: a table of functions, valid from create() to the end of destroy().
 
    Threads are stated on each function:
-     [plugin-thread]  the one thread on which the host runs this plugin's tasks and messages
-     [any-thread]     any thread, at any time before destroy() returns */
+     [plugin-thread]  the one thread on which the host runs this plugin's tasks and messages, one
+                      after the other; each instance has one of its own
+     [any-thread]     any thread, several at once, at any time before destroy() returns
+
+   No function of the host waits for plugin code. Pointers are not null unless it says so. */
 #ifndef ROSEY_ABI_HOST_H
 #define ROSEY_ABI_HOST_H
 
@@ -20,13 +23,14 @@ typedef struct rosey_message {
   rosey_string subject;
   rosey_string reply; /* size 0: the sender expects no answer */
   rosey_string payload;
-  uint32_t flags; /* ROSEY_MESSAGE_... */
+  uint32_t flags; /* ROSEY_MESSAGE_...; unknown ones are ignored */
+  uint32_t : 32;  /* the next field begins behind what version 1.0 calls its size */
 } rosey_message;
 
 /* Not a message from a peer: the server says that nobody listens where the request went. */
 #define ROSEY_MESSAGE_NO_RESPONDERS 1u
 
-/* [plugin-thread] */
+/* [plugin-thread] `message` is valid during the call. */
 typedef void (*rosey_message_fn)(void* arg, const rosey_message* message) ROSEY_NOEXCEPT;
 
 /* Levels of log(). */
@@ -38,9 +42,11 @@ typedef struct rosey_host {
   /* First argument of every function below. Opaque. */
   void* self;
 
-  /* The host's connection. A plugin publishes on it directly, from any thread. It never installs a
-     callback on it, closes, drains or destroys it: the host must see every entry into plugin code,
-     so subscriptions are made with subscribe(). */
+  /* The host's connection. A plugin publishes on it directly, from any thread, until destroy()
+     returns. It never installs a callback on it, closes, drains or destroys it: the host must see
+     every entry into plugin code, so subscriptions are made with subscribe(). What waits for an
+     answer or a flush must not be called on the plugin-thread: the plugin would hear nothing
+     meanwhile. */
   struct __natsConnection* nats;
 
   /* Version of the host's libnats, and the address of its nats_GetVersion. A plugin whose own
@@ -49,33 +55,41 @@ typedef struct rosey_host {
   const char* nats_version;
   const void* nats_anchor;
 
-  /* [any-thread] Runs run(arg) later on the plugin-thread, in the order of the posts; never inside
-     this call. If the plugin closes first, drop(arg) is called instead, on the plugin-thread: it
-     frees what arg owns and starts nothing. One of the two is called, once, if and only if the
-     result is ROSEY_OK. ROSEY_STOPPED after the host has closed the executor. */
+  /* [any-thread] Runs run(arg) later on the plugin-thread, in the order of the posts, and of the
+     messages between them; never inside this call. If the host closes the executor first (after
+     stopped(), or after a failed start), drop(arg) is called instead, on the plugin-thread, before
+     destroy(): it frees what arg owns and starts nothing. One of the two is called, once, if and
+     only if the result is ROSEY_OK. ROSEY_STOPPED after the host has closed the executor. */
   rosey_status (*post)(void* self, rosey_task_fn run, rosey_task_fn drop, void* arg) ROSEY_NOEXCEPT;
 
   /* [any-thread] Subscribes to a subject, which may hold wildcards but must begin with a literal
-     token. Messages arrive on the plugin-thread. `queue_group` may be empty.
+     token. Messages arrive on the plugin-thread, so not before the call returns if it is made
+     there. `queue_group` may be empty. `arg` must be valid until `done` of unsubscribe() has been
+     called, or else until destroy(). `error` may be null.
 
      A subscription with a queue group is how work comes in: when the plugin is to go, the host
-     drains those first, delivers what had arrived, and only then calls request_stop(). One
-     without a group (events, replies to requests) stays open until the plugin is stopped. */
+     drains those first, and calls request_stop() when all that had arrived is in the
+     plugin-thread's queue. So what the plugin posts from request_stop() runs behind the last
+     message. One without a group (events, replies to requests) stays open until the plugin has
+     stopped. */
   rosey_status (*subscribe)(void* self, rosey_string subject, rosey_string queue_group,
                             rosey_message_fn on_message, void* arg, uint64_t* id,
                             rosey_error* error) ROSEY_NOEXCEPT;
 
   /* [any-thread] Ends a subscription. When nothing of it can arrive any more, done(arg) is called
      on the plugin-thread, exactly once if the result is ROSEY_OK, also when the plugin closes
-     meanwhile. `done` may be null. */
+     meanwhile. `done` may be null. ROSEY_INVALID_ARGUMENT if there is no such subscription, or it
+     has ended already (as those with a queue group have once the plugin is to go). */
   rosey_status (*unsubscribe)(void* self, uint64_t id, rosey_task_fn done,
                               void* arg) ROSEY_NOEXCEPT;
 
-  /* [any-thread] The plugin's answer to request_stop(): it has finished its work and will start
-     nothing more. Called once; later calls are ignored. */
+  /* [any-thread] The plugin's answer to request_stop(), in it or any time later: it has finished
+     its work and will start nothing more. `status` is for the log. Called once; later calls are
+     ignored. What is still in the plugin-thread's queue then may be dropped. */
   void (*stopped)(void* self, rosey_status status) ROSEY_NOEXCEPT;
 
-  /* [any-thread] Writes a line to the host's log, under the plugin's name. */
+  /* [any-thread] Writes a line to the host's log, under the plugin's name. `text` is UTF-8 of
+     `size` bytes, without a final newline; borrowed. An unknown level counts as ROSEY_LOG_INFO. */
   void (*log)(void* self, int32_t level, const char* text, size_t size) ROSEY_NOEXCEPT;
 
   /* [any-thread] An optional feature by "name/revision", or null. The table is valid as long as

@@ -20,17 +20,21 @@ typedef struct rosey_verb {
   const char* arguments; /* "<url>"; "" for none */
   const char* help;      /* one line */
   int32_t least_role;    /* ROSEY_ROLE_..., for the help text; the plugin itself refuses */
+  uint32_t : 32;         /* the next field begins behind what version 1.0 calls its size */
 } rosey_verb;
 
 /* A running plugin, as the plugin itself sees it. */
 typedef struct rosey_instance rosey_instance;
 
-/* Strings and arrays are static: valid while the library is loaded.
-   No function may throw, and none may be null except get_ext. */
+/* Strings are terminated UTF-8. They, arrays and the table itself are constant and static: valid
+   while the library is loaded. No function may throw, and none may be null except get_ext. Those
+   marked [plugin-thread] never overlap with each other or with a task or message of the same
+   instance; two instances may live at once, each on a thread of its own. */
 typedef struct rosey_plugin {
   rosey_header header;
 
-  /* The host's minor version that this plugin cannot do without. */
+  /* The host's minor version that this plugin cannot do without; an older host refuses it before
+     create(). The plugin still asks ROSEY_HAS_FIELD for what is newer than this. */
   uint16_t needs_host_minor;
 
   const char* id;      /* [a-z][a-z0-9-]{0,31}, the same in every version of the plugin */
@@ -40,31 +44,36 @@ typedef struct rosey_plugin {
   const rosey_verb* const* verbs; /* array of verb_count pointers */
   uint32_t verb_count;
 
-  /* [plugin-thread] Makes an instance. `host` is valid until destroy() returns. On failure nothing
-     remains and `error` says why. Nothing is subscribed or started here. */
+  /* [plugin-thread] Makes an instance, never null. `host` is valid until destroy() returns. On
+     failure nothing remains, `error` says why, and destroy() is not called. Nothing is subscribed
+     or started here. */
   rosey_status (*create)(const rosey_host* host, rosey_instance** instance,
                          rosey_error* error) ROSEY_NOEXCEPT;
 
-  /* [plugin-thread] Reads the configuration (a JSON object), subscribes, starts working. Must not
-     wait for anything: the host gives it a deadline. During a reload an older instance still runs
-     beside this one. On failure the host goes on with request_stop() and destroy(). */
+  /* [plugin-thread] Reads the configuration (a JSON object; borrowed), subscribes, starts working.
+     Called once. Must not wait for anything: the host gives it a deadline. During a reload an older
+     instance still runs beside this one. On failure `error` says why, and the host goes on with
+     request_stop() and destroy(). */
   rosey_status (*start)(rosey_instance* instance, rosey_string config_json,
                         rosey_error* error) ROSEY_NOEXCEPT;
 
-  /* [any-thread] Asks the instance to finish what it began and to call host->stopped(). Never
-     waits; asking again changes nothing. */
+  /* [any-thread] Asks the instance to finish what it began and to call host->stopped(). Called
+     after start() has returned, also when it failed. Never waits; asking again changes nothing. */
   void (*request_stop)(rosey_instance* instance) ROSEY_NOEXCEPT;
 
   /* [plugin-thread] Frees the instance and joins its threads. Called once for every instance that
-     create() made, when no task, message or callback of it is left. */
+     create() made, as the last call on its thread, when no task, message or callback of it is left.
+     The library is unmapped next: no thread, timer or exit handler of it may remain. */
   void (*destroy)(rosey_instance* instance) ROSEY_NOEXCEPT;
 
-  /* [any-thread] An optional feature of the plugin by "name/revision", or null. May be null. */
+  /* [any-thread] An optional feature of the plugin by "name/revision", or null. Its table is valid
+     until destroy(). Called between create() and destroy(). The function itself may be null. */
   const void* (*get_ext)(rosey_instance* instance, const char* id)ROSEY_NOEXCEPT;
 } rosey_plugin;
 
-/* The one symbol that a plugin exports; its name carries the major version. Pure: no thread, no
-   allocation, no global state; the same pointer every time. */
+/* [any-thread] The one symbol that a plugin exports; its name carries the major version. Pure: no
+   thread, no allocation, no global state; the same pointer every time. Called before the plugin has
+   a thread, as the library's static constructors are: those must not do more either. */
 #define ROSEY_PLUGIN_QUERY_SYMBOL "rosey_plugin_query_v1"
 typedef const rosey_plugin* (*rosey_plugin_query_fn)(void)ROSEY_NOEXCEPT;
 

@@ -7,9 +7,8 @@
 //     static constexpr rosey::sdk::verb verbs[] = {...};   // optional
 //
 //     explicit my_plugin(rosey::sdk::context context);
-//     void start(const boost::json::object& config);       // throws: refused, with what() as
-//     reason void stop();                                          // optional: the plugin is asked
-//     to go
+//     void start(const boost::json::object& config);  // throws: refused, what() is the reason
+//     void stop();                                    // optional: the plugin is asked to go
 //   };
 //
 // All of it runs on the plugin's thread. Exceptions end at the trampolines below; what crosses the
@@ -94,12 +93,12 @@ instance<Plugin>* self(rosey_instance* opaque) noexcept {
 
 // Says why this host cannot carry a plugin built with this SDK; "" if it can.
 inline std::string host_problem(const rosey_host* host) {
-  if (!host || host->header.size < sizeof(rosey_host)) {
-    return "the host's table is shorter than this plugin needs";
-  }
-  if (host->header.major != ROSEY_ABI_MAJOR) {
-    return "the host speaks contract version " + std::to_string(host->header.major) +
+  if (!host || host->header.major != ROSEY_ABI_MAJOR) {
+    return "the host speaks contract version " + std::to_string(host ? host->header.major : 0) +
            ", this plugin " + std::to_string(ROSEY_ABI_MAJOR);
+  }
+  if (!ROSEY_HAS_FIELD(host, rosey_host, get_ext)) {  // the last one of version 1.0
+    return "the host's table is shorter than this plugin needs";
   }
   if (host->nats_anchor != reinterpret_cast<const void*>(&nats_GetVersion)) {
     return std::string("this plugin carries its own copy of libnats (") + nats_GetVersion() +
@@ -142,6 +141,9 @@ void run_stop(void* arg) noexcept {
     instance->stop();
   } catch (const std::exception& failure) {
     instance->log.error(failure.what());
+    instance->host.stopped(instance->host.self, ROSEY_FAILED);
+  } catch (...) {
+    instance->log.error("stop: unknown exception");
     instance->host.stopped(instance->host.self, ROSEY_FAILED);
   }
 }

@@ -1,0 +1,2 @@
+// The same layouts, as C++ sees them.
+#include "layout_test.c"
