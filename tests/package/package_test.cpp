@@ -1,9 +1,13 @@
-// The installed package, used as a stranger would: the examples are copied into an empty folder,
-// built against nothing but what was installed, and loaded into the real bot.
+// The installed package, used as a stranger would: by the commands of the page for plugin authors,
+// in an empty folder, against nothing but what was installed; what comes of it is loaded into the
+// real bot.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
+#include <iterator>
+#include <regex>
 
 #include "integration/support/bot.hpp"
 #include "integration/support/process.hpp"
@@ -12,128 +16,167 @@
 namespace rosey::tests {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr char examples[] = SOURCE_DIR "/plugin_api/examples";
+std::string content_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  EXPECT_TRUE(in) << file;
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+struct block {
+  std::string kind;  // "run": shell commands; "listing": a file's text
+  std::string name;
+  std::string text;
+};
+
+// The code blocks of the page for plugin authors that a comment in front of them marks:
+// <!-- kind: name -->
+std::vector<block> blocks_of_the_page() {
+  const std::string page = content_of(SOURCE_DIR "/docs/plugin-authors.md");
+  static const std::regex marked("<!-- (run|listing): (\\S+) -->\n```[a-z]+\n([^]*?)```");
+  std::vector<block> blocks;
+  for (std::sregex_iterator at(page.begin(), page.end(), marked), end; at != end; ++at) {
+    blocks.push_back({(*at)[1], (*at)[2], (*at)[3]});
+  }
+  return blocks;
+}
 
 class Package : public testing::Test {
  protected:
-  // Runs a command in the folder; fails the test with all that it said if it fails.
-  std::string sh(const std::string& command) {
-    const finished ended = run({"/bin/sh", "-c", "{ " + command + "; } 2>&1"}, folder_.path());
-    EXPECT_EQ(ended.status, 0) << command << "\n" << ended.output;
+  Package() { std::filesystem::create_symlink(BUILD_FOLDER, folder_.path() / "build"); }
+
+  // What a shell says to the commands; it is at home in the folder, builds with the compilers of
+  // this build, and its sanitizers: host and plugin must be built alike. All paths are relative to
+  // the folder, so that a second run finds the first one's work in ccache.
+  finished shell(const std::string& commands) const {
+    const std::string at = folder_.path().string();
+    return run({"/usr/bin/env", "HOME=" + at, "CC=" C_COMPILER, "CXX=" CXX_COMPILER,
+                "CFLAGS=" SANITIZER, "CXXFLAGS=" SANITIZER, "CMAKE_GENERATOR=" GENERATOR,
+                "CMAKE_CXX_COMPILER_LAUNCHER=" CCACHE, "CCACHE_BASEDIR=" + at, "CCACHE_NOHASHDIR=1",
+                "CCACHE_DIR=" + ccache_folder(), "/bin/sh", "-c", "exec 2>&1; set -e\n" + commands},
+               folder_.path());
+  }
+
+  // Fails the test with all that they said if they fail.
+  std::string run_all(const std::string& commands) const {
+    const finished ended = shell(commands);
+    EXPECT_EQ(ended.status, 0) << commands << "\n" << ended.output;
     return ended.output;
   }
 
-  // Installs, and moves what was installed: nothing in it may know where it was put first.
-  void install(const std::string& component) {
-    sh("'" CMAKE "' --install '" BUILD_FOLDER "' --prefix staged " + component);
-    std::filesystem::rename(folder_.path() / "staged", prefix());
+  std::string page(const std::string& name) const {
+    for (const block& found : blocks_of_the_page()) {
+      if (found.kind == "run" && found.name == name) return found.text;
+    }
+    ADD_FAILURE() << "the page has no commands called " << name;
+    return {};
   }
 
-  void copy_example(const std::string& name) {
-    std::filesystem::copy(std::filesystem::path(examples) / name, folder_.path() / name);
-  }
-
-  // The compilers of this build, and its sanitizers: host and plugin must be built alike.
-  std::string configure(const std::string& name) const {
-    return "'" CMAKE "' -G '" GENERATOR "' -S " + name + " -B build -DCMAKE_PREFIX_PATH='" +
-           prefix().string() +
-           "' -DCMAKE_C_COMPILER='" C_COMPILER "' -DCMAKE_CXX_COMPILER='" CXX_COMPILER
-           "' -DCMAKE_C_FLAGS='" SANITIZER "' -DCMAKE_CXX_FLAGS='" SANITIZER
-           "' -DCMAKE_CXX_COMPILER_LAUNCHER='" CCACHE "'";
-  }
-
-  // A second run finds the first one's work in ccache: all paths are relative to the folder.
-  std::string build() const {
-    return "CCACHE_BASEDIR='" + folder_.path().string() +
-           "' CCACHE_NOHASHDIR=1 '" CMAKE "' --build build";
-  }
-
-  // What a bot with this plugin answers to a line.
-  std::string ask_with(const std::filesystem::path& plugin, const std::string& line) {
+  // What a bot with this plugin answers to each line; then the plugin is unloaded.
+  std::vector<std::string> ask_with(const std::string& plugin,
+                                    const std::vector<std::string>& lines) const {
+    const std::filesystem::path file = folder_.path() / plugin;
     const bot_folder bot;
-    std::filesystem::copy_file(folder_.path() / plugin, bot.plugins() / plugin.filename());
+    std::filesystem::copy_file(file, bot.plugins() / file.filename());
     running_bot running(bot);
-    std::string answer = running.say(line);
-    EXPECT_EQ(running.say("!plugin unload " + line.substr(1, line.find(' ') - 1)).find("🔌"), 0u)
-        << "it can be unloaded";
+    std::vector<std::string> answers;
+    for (const std::string& line : lines) answers.push_back(running.say(line));
+    const std::string id = file.stem().string().substr(3);
+    EXPECT_THAT(running.say("!plugin unload " + id), testing::StartsWith("🔌 Unloaded " + id));
     EXPECT_EQ(running.finish(), 0);
-    return answer;
+    return answers;
   }
-
-  std::filesystem::path prefix() const { return folder_.path() / "moved"; }
 
   temporary_directory folder_;
+
+ private:
+  // HOME is another one here.
+  static std::string ccache_folder() {
+    if (const char* set = std::getenv("CCACHE_DIR")) return set;
+    const char* home = std::getenv("HOME");
+    return std::string(home ? home : "/tmp") + "/.cache/ccache";
+  }
 };
 
-TEST_F(Package, BuildsTheHelloExampleInAnEmptyFolder) {
-  install("--component plugin_api");
-  copy_example("hello");
-  sh(configure("hello") + " && " + build());
-  EXPECT_EQ(ask_with("build/libhello.so", "!hello"), "Hello, you! 0 songs in 0 minutes");
+TEST_F(Package, BuildsTheHelloExampleByTheCommandsOfThePage) {
+  run_all(page("install") + page("hello"));
+  EXPECT_THAT(ask_with("hello/build/libhello.so", {"!hello"}),
+              ElementsAre("Hello, you! 0 songs in 0 minutes"));
 }
 
-TEST_F(Package, BuildsTheEchoExampleInAProjectThatKnowsOnlyC) {
-  install("--component plugin_api");
-  copy_example("echo");
-  // No C++ compiler, no Boost: neither is looked for.
-  sh(configure("echo") + " -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON && " + build());
-  EXPECT_EQ(ask_with("build/libecho.so", R"(!echo "quoted" \ and ünicode)"),
-            R"("quoted" \ and ünicode)");
+TEST_F(Package, BuildsTheEchoExampleByTheCommandsOfThePage) {
+  run_all(page("install") + page("echo"));
+  EXPECT_THAT(ask_with("libecho.so", {"!echo", R"(!echo "quoted" \ and ünicode)"}),
+              ElementsAre("❌ Usage: !echo <text>", R"("quoted" \ and ünicode)"));
 }
 
-TEST_F(Package, BuildsTheEchoExampleWithACompilerAndPkgConfig) {
-  install("--component plugin_api");
-  copy_example("echo");
-  sh("export PKG_CONFIG_PATH='" + prefix().string() +
-     "/" DATA_FOLDER
-     "/pkgconfig';"
-     "of() { pkg-config \"$@\" rosey-plugin-api; };"
-     "'" C_COMPILER "' -std=c11 -Wall -Wextra -Wpedantic -Werror " SANITIZER
-     " $(of --cflags) $(of --variable=plugin_cflags) echo/echo.c -o libecho.so"
-     " $(of --variable=plugin_ldflags) $(of --libs)");
-  EXPECT_EQ(ask_with("libecho.so", "!echo"), "❌ Usage: !echo <text>");
+// Nothing in what was installed may know where it was put first; without C++ neither a compiler
+// for it nor Boost is looked for.
+TEST_F(Package, CanBeMovedAndServesAProjectThatKnowsOnlyC) {
+  run_all(
+      "cmake --install build --component plugin_api --prefix ~/staged; mv staged moved\n"
+      "cmake -S '" SOURCE_DIR
+      "/plugin_api/examples/echo' -B made -DCMAKE_PREFIX_PATH=~/moved"
+      " -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON\n"
+      "cmake --build made");
+  EXPECT_THAT(ask_with("made/libecho.so", {"!echo again"}), ElementsAre("again"));
 }
 
 TEST_F(Package, GivesACppCompilerItsFlagsThroughPkgConfig) {
-  install("--component plugin_api");
-  const std::string flags =
-      sh("PKG_CONFIG_PATH='" + prefix().string() +
-         "/" DATA_FOLDER "/pkgconfig' pkg-config --cflags --libs rosey-plugin-sdk");
-  EXPECT_THAT(flags, HasSubstr("/" INCLUDE_FOLDER " "));
+  run_all("cmake --install build --component plugin_api --prefix ~/rosey");
+  const std::string flags = run_all(
+      "export PKG_CONFIG_PATH=~/rosey/share/pkgconfig\n"
+      "pkg-config --cflags --libs rosey-plugin-sdk");
+  EXPECT_THAT(flags, HasSubstr("/include "));
   EXPECT_THAT(flags, HasSubstr("-lboost_json"));
   EXPECT_THAT(flags, HasSubstr("-lnats"));
 }
 
 TEST_F(Package, NamesWhatIsMissing) {
-  install("--component plugin_api");
-  copy_example("hello");
-  const auto refused = [&](const std::string& options) {
-    return run({"/bin/sh", "-c", configure("hello") + options + " 2>&1"}, folder_.path()).output;
+  run_all("cmake --install build --component plugin_api --prefix ~/rosey; mkdir mine");
+  const auto refusal = [&](const std::string& project, const std::string& options = {}) {
+    std::ofstream(folder_.path() / "mine/CMakeLists.txt")
+        << "cmake_minimum_required(VERSION 3.25)\n" + project;
+    return shell("cmake -S mine -B made --fresh -DCMAKE_PREFIX_PATH=~/rosey" + options).output;
   };
-  EXPECT_THAT(refused(" -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON"),
+  EXPECT_THAT(refusal("project(mine LANGUAGES CXX)\nfind_package(RoseyPluginApi 1.0 REQUIRED)\n",
+                      " -DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON"),
               HasSubstr("apt-get install libboost-json1.81-dev"));
-  std::ofstream(folder_.path() / "hello" / "CMakeLists.txt")
-      << "cmake_minimum_required(VERSION 3.25)\nproject(hello LANGUAGES C)\n"
-         "find_package(RoseyPluginApi 1.0 REQUIRED)\nrosey_add_plugin(hello SOURCES hello.cpp)\n";
-  EXPECT_THAT(refused(" --fresh"), HasSubstr("hello.cpp needs C++"));
-  std::ofstream(folder_.path() / "hello" / "CMakeLists.txt")
-      << "cmake_minimum_required(VERSION 3.25)\nproject(hello LANGUAGES C)\n"
-         "find_package(RoseyPluginApi 2.0 REQUIRED)\n";
-  EXPECT_THAT(refused(" --fresh"), HasSubstr("compatible with requested version \"2.0\""));
+  EXPECT_THAT(refusal("project(mine LANGUAGES C)\nfind_package(RoseyPluginApi 1.0 REQUIRED)\n"
+                      "rosey_add_plugin(mine SOURCES mine.cpp)\n"),
+              HasSubstr("mine.cpp needs C++"));
+  EXPECT_THAT(refusal("project(mine LANGUAGES C)\nfind_package(RoseyPluginApi 2.0 REQUIRED)\n"),
+              HasSubstr("compatible with requested version \"2.0\""));
 }
 
-TEST_F(Package, InstallsABotThatFindsItsPluginsAndMigrations) {
-  install("");
-  const std::string at = prefix().string() + "/";
+TEST_F(Package, InstallsABotThatRunsItsPlaylist) {
+  run_all(page("install"));
+  const std::string at = (folder_.path() / "rosey").string();
   std::ofstream(folder_.path() / "rosey.json")
-      << R"({"plugins": {"directory": ")" << at << LIBRARY_FOLDER "/rosey/plugins"
-      << R"("}, "storage": {"migrations": ")" << at << DATA_FOLDER "/rosey/migrations"
-      << "\"}}";
-  const finished bot = run({at + BINARY_FOLDER "/rosey", "run"}, folder_.path(), "!queue\n");
+      << R"({"plugins": {"directory": ")" << at << R"(/lib/rosey/plugins"}, "storage": )"
+      << R"({"migrations": ")" << at << R"(/share/rosey/migrations"}})";
+  const finished bot = run({at + "/bin/rosey", "run"}, folder_.path(), "!queue\n");
   EXPECT_EQ(bot.status, 0) << bot.log;
   EXPECT_EQ(bot.output, "📺 Queue is empty\n") << bot.log;
+}
+
+TEST(PageForPluginAuthors, ListsTheExamplesAsTheyAre) {
+  int listings = 0;
+  for (const block& found : blocks_of_the_page()) {
+    if (found.kind != "listing") continue;
+    ++listings;
+    EXPECT_EQ(found.text, content_of(std::filesystem::path(SOURCE_DIR) / found.name));
+  }
+  EXPECT_EQ(listings, 3);
+}
+
+// The third listing; the first two are built above.
+TEST_F(Package, BuildsTheNotesExampleThatUsesStorage) {
+  std::filesystem::copy_file(NOTES_PLUGIN, folder_.path() / "libnotes.so");
+  EXPECT_THAT(ask_with("libnotes.so", {"!note", "!note buy \"milk\"", "!note"}),
+              ElementsAre("There is no note", "Noted", "Note: buy \"milk\""));
 }
 
 }  // namespace
