@@ -7,6 +7,7 @@
 #include <atomic>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/bus/nats_server.hpp"
@@ -29,9 +30,17 @@ constexpr host::plugin_deadlines deadlines{.start = std::chrono::seconds(2),
                                            .stop = std::chrono::seconds(2),
                                            .destroy = std::chrono::seconds(2)};
 
+// What is logged, from its making on. First of all: the logger cannot be exchanged when other
+// threads use it already.
+struct captured_log {
+  captured_log() { spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", lines)); }
+
+  std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> lines =
+      std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(1000);
+};
+
 struct hostile_host {
   explicit hostile_host(const std::string& way) {
-    spdlog::set_default_logger(std::make_shared<spdlog::logger>("test", lines));
     install(way);
     std::filesystem::copy_file(HELLO_PLUGIN, folder.path() / "libhello.so");
     EXPECT_TRUE(plugins.load("hello"));
@@ -50,7 +59,7 @@ struct hostile_host {
 
   std::string log() {
     std::string text;
-    for (const std::string& line : lines->last_formatted()) text += line;
+    for (const std::string& line : captured.lines->last_formatted()) text += line;
     return text;
   }
 
@@ -61,8 +70,7 @@ struct hostile_host {
     return reply && reply->find("Hello, ann!") != std::string::npos;
   }
 
-  std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> lines =
-      std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(1000);
+  captured_log captured;
   temporary_directory folder;
   host::nats_server server;
   connection bus{{.url = server.url(), .name = "host"}};
@@ -211,8 +219,8 @@ TEST(RivalPlugin, IsReachableUnderItsLongName) {
 // Plugin code that does not come back can be neither destroyed nor waited for: the test's process
 // ends with it still inside, as the bot's would.
 hostile_host& host_that_stays(const std::string& way) {
-  static hostile_host* const kept = new hostile_host(way);
-  return *kept;
+  static std::vector<hostile_host*> kept;
+  return *kept.emplace_back(new hostile_host(way));
 }
 
 TEST(StuckPlugin, ThatHangsInStartIsQuarantined) {
