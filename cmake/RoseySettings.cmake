@@ -37,7 +37,7 @@ function(rosey_settings target)
     # std::variant and std::optional that are not there, and takes Asio's coroutine frames for
     # plain memory, once it optimises.
     target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized
-                                             -Wno-mismatched-new-delete)
+      $<$<COMPILE_LANGUAGE:CXX>:-Wno-mismatched-new-delete>)
   endif()
   if(arg_PRECOMPILE)
     target_precompile_headers(${target} PRIVATE ${arg_PRECOMPILE})

@@ -170,7 +170,7 @@ result<void> instance::stop() {
   if (!plugin_instance_) return finish();  // create() failed: there is nothing to ask
 
   release_intake();
-  end_subscriptions(true, deadlines_.drain);
+  drain_intake(deadlines_.drain);
   ask_to_stop();
   const bool answered = stopped_.wait_for(deadlines_.stop) == std::future_status::ready;
   const bool ended = end_subscriptions(false, deadlines_.drain);
@@ -183,9 +183,27 @@ result<void> instance::stop() {
 
 bool instance::come_to_rest(std::chrono::milliseconds timeout) {
   const auto deadline = steady::now() + timeout;
-  if (!end_subscriptions(true, timeout)) return false;
+  if (!drain_intake(timeout)) return false;
   ask_to_stop();
   return stopped_.wait_for(until(deadline)) == std::future_status::ready;
+}
+
+// True when the plugin has been called for everything that came in.
+bool instance::drain_intake(std::chrono::milliseconds timeout) {
+  const auto deadline = steady::now() + timeout;
+  if (!end_subscriptions(true, timeout)) return false;
+  // Behind the last message in the plugin's queue.
+  auto* reached = new std::promise<void>;
+  const std::future<void> all_delivered = reached->get_future();
+  const auto reach = [](void* arg) {
+    const std::unique_ptr<std::promise<void>> mine(static_cast<std::promise<void>*>(arg));
+    mine->set_value();
+  };
+  if (!thread_->post({reach, reach, reached})) {
+    delete reached;
+    return true;
+  }
+  return all_delivered.wait_until(deadline) == std::future_status::ready;
 }
 
 void instance::ask_to_stop() {

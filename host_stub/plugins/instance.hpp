@@ -57,7 +57,7 @@ class instance {
   // that takes longer than `timeout`; it goes on then. Nothing is forced.
   bool come_to_rest(std::chrono::milliseconds timeout);
 
-  // Drains the intake, lets the plugin finish, destroys it, unmaps its library and proves it.
+  // Drains the intake until the plugin has been called for all of it, lets the plugin finish, destroys it, unmaps its library and proves it.
   // Fails with a sentence; stuck() tells whether plugin code may still run.
   result<void> stop();
 
@@ -89,6 +89,7 @@ class instance {
   std::vector<std::shared_ptr<plugin_subscription>> subscriptions(bool intake_only) const;
   bool end_subscriptions(bool intake_only, std::chrono::milliseconds timeout);
   void deliver(std::unique_ptr<delivery> arrived);
+  bool drain_intake(std::chrono::milliseconds timeout);
   void ask_to_stop();
   void destroy_plugin() noexcept;
   result<void> finish();

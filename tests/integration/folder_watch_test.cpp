@@ -16,8 +16,9 @@ using testing::HasSubstr;
 using testing::Not;
 
 std::string content_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::string content(std::filesystem::file_size(file), '\0');
+  std::ifstream(file, std::ios::binary).read(content.data(), std::ssize(content));
+  return content;
 }
 
 class FolderWatch : public testing::Test {
@@ -82,15 +83,16 @@ TEST_F(FolderWatch, WaitsForAWriterInPlaceToFinish) {
   running_bot bot(folder_);
   {
     std::ofstream writer(file(), std::ios::binary | std::ios::trunc);
-    for (std::size_t part = 0; part < 10; ++part) {
-      writer << next.substr(part * next.size() / 20, next.size() / 20) << std::flush;
+    const std::size_t part = next.size() / 20;
+    for (std::size_t at = 0; at < 10 * part; at += part) {
+      writer << next.substr(at, part) << std::flush;
     }
     // Half of it is there, and stays so for as long as the bot needs to see it.
     wait_until_seen(bot);
     EXPECT_EQ(swaps(bot), 0u);
     EXPECT_EQ(bot.say("!queue"), "📺 Queue is empty");
     EXPECT_THAT(bot.say("!plugin reload playlist"), HasSubstr("is still being written"));
-    writer << next.substr(10 * (next.size() / 20));
+    writer << next.substr(10 * part);
   }
   bot.child().wait_for_log("Reloaded playlist 0.1.0 → 9.9.9");
   wait_until_seen(bot);

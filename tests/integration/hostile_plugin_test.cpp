@@ -26,7 +26,7 @@ using testing::HasSubstr;
 
 // Short, since some plugins use them up; long enough for the others on a busy machine.
 constexpr host::plugin_deadlines deadlines{.start = std::chrono::seconds(2),
-                                           .drain = std::chrono::seconds(5),
+                                           .drain = std::chrono::seconds(2),
                                            .stop = std::chrono::seconds(2),
                                            .destroy = std::chrono::seconds(2)};
 

@@ -115,17 +115,9 @@ static rosey_status start(rosey_instance* self, rosey_string config_json, rosey_
   return self->host->subscribe(self->host->self, subject, queue_group, on_echo, self, &id, error);
 }
 
-static void say_stopped(void* arg) {
-  const rosey_host* const host = ((rosey_instance*)arg)->host;
-  host->stopped(host->self, ROSEY_OK);
-}
-static void ignore(void* arg) {
-  (void)arg;
-}
-
 static void request_stop(rosey_instance* self) {
-  /* Posted, and so behind every command that has arrived. */
-  self->host->post(self->host->self, say_stopped, ignore, self);
+  /* Nothing is under way: each command was answered before its handler returned. */
+  self->host->stopped(self->host->self, ROSEY_OK);
 }
 
 static void destroy(rosey_instance* self) {

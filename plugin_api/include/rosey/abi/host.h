@@ -68,10 +68,9 @@ typedef struct rosey_host {
      called, or else until destroy(). `error` may be null.
 
      A subscription with a queue group is how work comes in: when the plugin is to go, the host
-     drains those first, and calls request_stop() when all that had arrived is in the
-     plugin-thread's queue. So what the plugin posts from request_stop() runs behind the last
-     message. One without a group (events, replies to requests) stays open until the plugin has
-     stopped. */
+     drains those first, and calls request_stop() when on_message has returned for all that had
+     arrived (or has not within a deadline). One without a group (events, replies to requests)
+     stays open until the plugin has stopped. */
   rosey_status (*subscribe)(void* self, rosey_string subject, rosey_string queue_group,
                             rosey_message_fn on_message, void* arg, uint64_t* id,
                             rosey_error* error) ROSEY_NOEXCEPT;
