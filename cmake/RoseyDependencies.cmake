@@ -7,6 +7,7 @@ find_package(CLI11 REQUIRED)
 find_package(SQLiteCpp REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
 # Debian's cnats-config.cmake names a static library that the package does not hold.
 pkg_check_modules(nats REQUIRED IMPORTED_TARGET libnats)
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "host_stub/storage/timestamp.hpp"
 
 namespace rosey::storage {
@@ -98,7 +100,10 @@ result<sql_value> to_sql(const column& into, const json::value& value) {
       if (value.is_int64()) converted = value.get_int64();
       break;
     case column_kind::real:
-      if (value.is_number()) converted = value.to_number<double>();
+      // What is too large for a real was read as infinity.
+      if (value.is_number() && std::isfinite(value.to_number<double>())) {
+        converted = value.to_number<double>();
+      }
       break;
     case column_kind::text:
       if (const auto* text = value.if_string()) {
@@ -131,7 +136,9 @@ json::value to_json(column_kind kind, const sql_value& value) {
     }
     return *number;
   }
-  if (const auto* number = std::get_if<double>(&value)) return *number;
+  if (const auto* number = std::get_if<double>(&value)) {
+    return std::isfinite(*number) ? json::value(*number) : json::value();  // JSON has no others
+  }
   if (const auto* truth = std::get_if<bool>(&value)) return *truth;
   return nullptr;
 }

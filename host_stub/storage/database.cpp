@@ -3,15 +3,35 @@
 
 #include <fmt/format.h>
 
+#include "host_stub/storage/postgresql/postgresql_database.hpp"
 #include "host_stub/storage/sqlite/sqlite_database.hpp"
 
 namespace rosey::storage {
 
+namespace {
+
+// Between "//" and the last '@' before the path stand a user and a password.
+std::string without_password(const std::string& url) {
+  const auto begin = url.find("//");
+  if (begin == std::string::npos) return url;
+  const auto at = url.substr(0, url.find('/', begin + 2)).rfind('@');
+  if (at == std::string::npos) return url;
+  return url.substr(0, begin + 2) + url.substr(at + 1);
+}
+
+}  // namespace
+
 std::unique_ptr<database> open_database(const std::string& url, const database_options& options) {
   constexpr std::string_view sqlite = "sqlite:";
+  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
+    return open_postgresql(url, options);
+  }
+  if (url.find(':') == std::string::npos) return open_sqlite(url, options);
   if (!url.starts_with(sqlite)) {
     throw std::runtime_error(
-        fmt::format("The database must be given as sqlite:PATH, but is '{}'", url));
+        fmt::format("The database must be given as sqlite:PATH or postgresql://USER@HOST/NAME, but "
+                    "is '{}'",
+                    without_password(url)));
   }
   std::string path = url.substr(sqlite.size());
   if (path.starts_with("//")) path.erase(0, 2);
@@ -19,39 +39,35 @@ std::unique_ptr<database> open_database(const std::string& url, const database_o
 }
 
 // Times are milliseconds since 1970, except applied_at, which people read.
-std::string_view own_tables() {
-  return R"(
+std::string own_tables(std::string_view text) {
+  return fmt::format(R"(
 CREATE TABLE IF NOT EXISTS schema_migrations (
-    plugin TEXT NOT NULL,
+    plugin {0} NOT NULL,
     version BIGINT NOT NULL,
-    name TEXT NOT NULL,
-    checksum TEXT NOT NULL,
-    applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    name {0} NOT NULL,
+    checksum {0} NOT NULL,
+    applied_at TIMESTAMP(0) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     PRIMARY KEY (plugin, version)
 );
 CREATE TABLE IF NOT EXISTS rosey_kv (
-    plugin TEXT NOT NULL,
-    key TEXT NOT NULL,
-    value TEXT NOT NULL,
+    plugin {0} NOT NULL,
+    key {0} NOT NULL,
+    value {0} NOT NULL,
     revision BIGINT NOT NULL,
     expires_at BIGINT,
     PRIMARY KEY (plugin, key)
 );
 CREATE INDEX IF NOT EXISTS rosey_kv_expires ON rosey_kv(expires_at) WHERE expires_at IS NOT NULL;
-CREATE TABLE IF NOT EXISTS rosey_revision (
-    only_row BIGINT PRIMARY KEY,
-    value BIGINT NOT NULL
-);
-INSERT INTO rosey_revision (only_row, value) VALUES (1, 0) ON CONFLICT DO NOTHING;
 CREATE TABLE IF NOT EXISTS rosey_request (
-    plugin TEXT NOT NULL,
-    request_id TEXT NOT NULL,
-    reply TEXT NOT NULL,
+    plugin {0} NOT NULL,
+    request_id {0} NOT NULL,
+    reply {0} NOT NULL,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (plugin, request_id)
 );
 CREATE INDEX IF NOT EXISTS rosey_request_created ON rosey_request(created_at);
-)";
+)",
+                     text);
 }
 
 }  // namespace rosey::storage

@@ -25,13 +25,18 @@ class database {
 
   // "sqlite" or "postgresql": NNN_name.<dialect>.sql stands in for NNN_name.sql.
   virtual std::string_view dialect_name() const = 0;
+
+  // Whether sessions write side by side. If not, requests gain by sharing a transaction.
+  virtual bool writes_in_parallel() const = 0;
 };
 
-// "sqlite:PATH". Creates the file and its folder if missing. Throws std::runtime_error with one
-// sentence that names what cannot be used.
+// "sqlite:PATH" or a bare PATH: creates the file and its folder if missing. "postgresql://…" as
+// libpq reads it: a database that exists. Throws std::runtime_error with one sentence that names
+// what cannot be used, without a password.
 std::unique_ptr<database> open_database(const std::string& url, const database_options& options);
 
-// The service's own tables, created by open_database. CREATE … IF NOT EXISTS throughout.
-std::string_view own_tables();
+// The service's own tables, created by open_database, but for the counter of revisions. CREATE …
+// IF NOT EXISTS throughout. `text` is the type of texts that sort by their bytes.
+std::string own_tables(std::string_view text);
 
 }  // namespace rosey::storage

@@ -23,10 +23,14 @@ class dialect {
                            bool ignore_case) const = 0;
   virtual std::string like_pattern(std::string_view pattern, bool ignore_case) const = 0;
 
+  // The value as it compares and sorts: texts by their bytes, whatever language the database
+  // speaks.
+  virtual std::string comparable(const std::string& value, column_kind kind) const = 0;
+
   // True also when exactly one of them is null.
   virtual std::string differs(const std::string& left, const std::string& right) const = 0;
 
-  // Overflow of integers is an error of the statement.
+  // A result that leaves the range of its kind is an error of the statement.
   virtual std::string sum(const std::string& left, const std::string& right,
                           column_kind kind) const = 0;
   virtual std::string product(const std::string& left, const std::string& right,
@@ -35,11 +39,18 @@ class dialect {
   virtual std::string greater_of(const std::string& left, const std::string& right) const = 0;
   virtual std::string lesser_of(const std::string& left, const std::string& right) const = 0;
 
+  // Aggregates. `argument` may begin with DISTINCT.
+  virtual std::string minimum(const std::string& argument, column_kind kind) const = 0;
+  virtual std::string maximum(const std::string& argument, column_kind kind) const = 0;
+
   // Null sorts as the least value.
   virtual std::string ordered(const std::string& value, bool descending) const = 0;
 
   // Ends an INSERT whose table fills `id_column`, if the database gives ids back that way.
   virtual std::string returning(const std::string& id_column) const = 0;
+
+  // A query of one integer, which is greater each time.
+  virtual std::string next_revision() const = 0;
 };
 
 // Collects what a statement binds while its SQL is being written.

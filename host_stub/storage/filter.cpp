@@ -38,7 +38,8 @@ result<std::string> comparison(std::string_view symbol, std::string_view name, c
   if (value.is_null()) {
     return db::invalid(fmt::format("{} of column '{}' takes a value, not null", name, of.name));
   }
-  return fmt::format("{} {} {}", quoted(of.name), symbol, bound.bind(std::move(*converted)));
+  return fmt::format("{} {} {}", bound.language().comparable(quoted(of.name), of.kind), symbol,
+                     bound.bind(std::move(*converted)));
 }
 
 result<std::string> equality(bool equal, const column& of, const json::value& value,

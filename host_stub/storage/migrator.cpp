@@ -7,6 +7,7 @@
 
 #include "host_stub/storage/column_value.hpp"
 #include "host_stub/storage/migration_file.hpp"
+#include "host_stub/storage/transact.hpp"
 
 namespace rosey::storage {
 
@@ -83,6 +84,8 @@ std::optional<error> run_part(session& in, const migration_file& file, const std
     in.run_script(sql);
     return std::nullopt;
   } catch (const sql_failure& failure) {
+    // These are no fault of the file.
+    if (failure.kind == sql_failure_kind::conflict) throw;
     const bool busy = failure.kind == sql_failure_kind::busy;
     return error{busy ? db::codes::busy : db::codes::database_error,
                  fmt::format("{} failed: {}", file.name, failure.what())};
@@ -97,17 +100,21 @@ std::int64_t newest(const std::vector<record>& applied) {
 // and takes it back. A step tells what it did.
 template <class Step>
 result<db::migration_report> repeat(session& in, bool dry_run, Step step) {
+  constexpr std::chrono::seconds patience{10};
   db::migration_report report;
   report.dry_run = dry_run;
-  std::optional<transaction> current(std::in_place, in, access::write);
-  while (true) {
+  std::optional<transaction> all;
+  if (dry_run) all.emplace(in, access::write);
+  const auto once = [&](transaction& current) {
     result<std::optional<db::migration>> done = step(report.version);
+    if (!done) current.take_back();
+    return done;
+  };
+  while (true) {
+    const auto done = dry_run ? once(*all) : transact(in, access::write, patience, once);
     if (!done) return done.error();
     if (!*done) return report;
-    report.done.push_back(std::move(**done));
-    if (dry_run) continue;
-    current->commit();
-    current.emplace(in, access::write);
+    report.done.push_back(**done);
   }
 }
 
@@ -138,8 +145,9 @@ std::optional<error> check_target(std::optional<std::int64_t> to, const files& k
 
 }  // namespace
 
-migrator::migrator(database& in, const std::filesystem::path& folder, std::string plugin)
-    : database_(in), folder_(folder), plugin_(std::move(plugin)) {}
+migrator::migrator(database& in, const std::filesystem::path& folder, std::string plugin,
+                   std::chrono::milliseconds patience)
+    : database_(in), folder_(folder), plugin_(std::move(plugin)), patience_(patience) {}
 
 result<db::migration_report> migrator::up(std::optional<std::int64_t> to, bool dry_run) {
   return guarded([&]() -> result<db::migration_report> {
@@ -148,6 +156,7 @@ result<db::migration_report> migrator::up(std::optional<std::int64_t> to, bool d
     if (auto refused = check_target(to, *known)) return *refused;
     const auto target = to.value_or(static_cast<std::int64_t>(known->size()));
     const auto in = database_.connect(access::write);
+    in->lock_migrations(plugin_, patience_);
     return repeat(*in, dry_run, [&](std::int64_t& version) -> result<std::optional<db::migration>> {
       const auto applied = checked_records(*in, plugin_, *known);
       if (!applied) return applied.error();
@@ -167,6 +176,7 @@ result<db::migration_report> migrator::down(std::optional<std::int64_t> to, bool
     if (!known) return known.error();
     if (auto refused = check_target(to, *known)) return *refused;
     const auto in = database_.connect(access::write);
+    in->lock_migrations(plugin_, patience_);
     std::optional<std::int64_t> target = to;
     return repeat(*in, dry_run, [&](std::int64_t& version) -> result<std::optional<db::migration>> {
       const auto applied = checked_records(*in, plugin_, *known);

@@ -1,6 +1,7 @@
 // Brings a plugin's tables to a version, and remembers which file made which change.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -10,13 +11,16 @@
 
 namespace rosey::storage {
 
-// Each migration runs in a transaction of its own. Two migrators at once take turns. Refusals:
-// VALIDATION_ERROR names the file that is missing, was edited or is malformed; DATABASE_ERROR names
-// the file whose SQL failed; BUSY: another process writes.
+// Each migration runs in a transaction of its own. Two migrators of a plugin at once take turns.
+// Refusals: VALIDATION_ERROR names the file that is missing, was edited or is malformed;
+// DATABASE_ERROR names the file whose SQL failed; BUSY: another migrator, or another process that
+// writes, did not end in time.
 class migrator {
  public:
-  // `in` must outlive it; the files are those of folder/plugin.
-  migrator(database& in, const std::filesystem::path& folder, std::string plugin);
+  // `in` must outlive it; the files are those of folder/plugin. `patience` is how long it waits for
+  // other migrators.
+  migrator(database& in, const std::filesystem::path& folder, std::string plugin,
+           std::chrono::milliseconds patience = std::chrono::minutes(1));
 
   // Applies what is pending, to version `to` or all of it.
   result<db::migration_report> up(std::optional<std::int64_t> to = {}, bool dry_run = false);
@@ -30,6 +34,7 @@ class migrator {
   database& database_;
   std::filesystem::path folder_;
   std::string plugin_;
+  std::chrono::milliseconds patience_;
 };
 
 }  // namespace rosey::storage

@@ -11,8 +11,12 @@ namespace rosey::storage {
 
 namespace {
 
-statement insert_statement(const column_values& values, const table& into,
-                           const dialect& language) {
+struct insert_parts {
+  std::string sql;
+  bindings bound;
+};
+
+insert_parts insert_into(const column_values& values, const table& into, const dialect& language) {
   bindings bound(language);
   std::string names;
   std::string placeholders;
@@ -27,8 +31,14 @@ statement insert_statement(const column_values& values, const table& into,
   std::string sql = "INSERT INTO " + quoted(into.name);
   sql += values.empty() ? std::string(" DEFAULT VALUES")
                         : fmt::format(" ({}) VALUES ({})", names, placeholders);
-  if (!into.id_column.empty()) sql += language.returning(quoted(into.id_column));
-  return bound.finish(std::move(sql));
+  return {std::move(sql), std::move(bound)};
+}
+
+statement insert_statement(const column_values& values, const table& into,
+                           const dialect& language) {
+  insert_parts parts = insert_into(values, into, language);
+  if (!into.id_column.empty()) parts.sql += language.returning(quoted(into.id_column));
+  return parts.bound.finish(std::move(parts.sql));
 }
 
 enum class change_kind { set, increase, multiply, maximum, minimum };
@@ -100,7 +110,8 @@ std::string new_value(const change& what, bindings& bound) {
   const std::string name = quoted(what.of.name);
   const std::string given = bound.bind(what.value);
   const std::string number = fmt::format("COALESCE({}, 0)", name);
-  const std::string present = fmt::format("COALESCE({}, {})", name, given);
+  const std::string present =
+      language.comparable(fmt::format("COALESCE({}, {})", name, given), what.of.kind);
   switch (what.kind) {
     case change_kind::set:
       return given;
@@ -140,7 +151,8 @@ result<statement> upsert_insert(const db::update_request& request,
           "An upsert can only $set column '{}', because its filter names it", what.of.name));
     }
   }
-  return insert_statement(*values, into, language);
+  insert_parts parts = insert_into(*values, into, language);
+  return parts.bound.finish(std::move(parts.sql));
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ bool is_alias(std::string_view name) {
   constexpr std::string_view first = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
   constexpr std::string_view rest =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-  return !name.empty() && name.size() <= 64 && first.find(name.front()) != first.npos &&
+  return !name.empty() && name.size() <= 63 && first.find(name.front()) != first.npos &&
          name.find_first_not_of(rest) == name.npos;
 }
 
@@ -46,7 +46,8 @@ bool is_number(column_kind kind) {
   return kind == column_kind::integer || kind == column_kind::real;
 }
 
-std::optional<error> add_aggregate(output_list& list, const db::aggregate& asked, const table& of) {
+std::optional<error> add_aggregate(output_list& list, const db::aggregate& asked, const table& of,
+                                   const dialect& language) {
   if (!is_alias(asked.name) || list.has(asked.name)) {
     return db::invalid(fmt::format("The aggregate's name '{}' is not usable", asked.name));
   }
@@ -57,41 +58,50 @@ std::optional<error> add_aggregate(output_list& list, const db::aggregate& asked
   }
   const auto column = of.find(asked.column);
   if (!column) return column.error();
-  const std::string argument = (asked.distinct ? "DISTINCT " : "") + quoted(column->name);
+  const std::string argument =
+      (asked.distinct ? "DISTINCT " : "") + language.comparable(quoted(column->name), column->kind);
 
   if (asked.function == "$count") {
     list.add(fmt::format("COUNT({})", argument), asked.name, column_kind::integer);
   } else if (asked.function == "$min") {
-    list.add(fmt::format("MIN({})", argument), asked.name, column->kind);
+    list.add(language.minimum(argument, column->kind), asked.name, column->kind);
   } else if (asked.function == "$max") {
-    list.add(fmt::format("MAX({})", argument), asked.name, column->kind);
+    list.add(language.maximum(argument, column->kind), asked.name, column->kind);
   } else if (asked.function != "$sum" && asked.function != "$avg") {
     return db::invalid(fmt::format("There is no aggregate '{}'", asked.function));
   } else if (!is_number(column->kind)) {
     return db::invalid(fmt::format("{} needs numbers, which column '{}' does not hold",
                                    asked.function, column->name));
   } else if (asked.function == "$sum") {
-    list.add(fmt::format("COALESCE(SUM({}), 0)", argument), asked.name, column->kind);
+    // Sums of integers may be of a wider type.
+    const char* type = column->kind == column_kind::integer ? "BIGINT" : "DOUBLE PRECISION";
+    list.add(fmt::format("COALESCE(CAST(SUM({}) AS {}), 0)", argument, type), asked.name,
+             column->kind);
   } else {
-    list.add(fmt::format("AVG({})", argument), asked.name, column_kind::real);
+    list.add(fmt::format("CAST(AVG({}) AS DOUBLE PRECISION)", argument), asked.name,
+             column_kind::real);
   }
   return std::nullopt;
 }
 
 std::optional<error> add_outputs(output_list& list, const db::select_request& request,
-                                 const table& of) {
+                                 const table& of, const dialect& language) {
+  const auto add = [&](const column& of_table) {
+    list.add(language.comparable(quoted(of_table.name), of_table.kind), of_table.name,
+             of_table.kind);
+  };
   if (request.columns.empty() && request.aggregates.empty()) {
     for (const column& each : of.columns) {
-      if (each.kind != column_kind::unsupported) list.add(quoted(each.name), each.name, each.kind);
+      if (each.kind != column_kind::unsupported) add(each);
     }
   }
   for (const std::string& name : request.columns) {
     const auto column = of.find(name);
     if (!column) return column.error();
-    if (!list.has(name)) list.add(quoted(name), name, column->kind);
+    if (!list.has(name)) add(*column);
   }
   for (const db::aggregate& each : request.aggregates) {
-    if (auto refused = add_aggregate(list, each, of)) return refused;
+    if (auto refused = add_aggregate(list, each, of, language)) return refused;
   }
   return std::nullopt;
 }
@@ -102,6 +112,7 @@ result<std::string> order_clause(const db::select_request& request, const output
   const bool only_outputs = request.distinct || !request.aggregates.empty();
   std::string clause;
   for (const db::order_by& by : request.order) {
+    std::string value = quoted(by.column);
     if (!list.has(by.column)) {
       const auto column = of.find(by.column);
       if (!column) return column.error();
@@ -109,9 +120,10 @@ result<std::string> order_clause(const db::select_request& request, const output
         return db::invalid(
             fmt::format("The order's column '{}' must be among the selected ones", by.column));
       }
+      value = language.comparable(value, column->kind);
     }
     clause += clause.empty() ? " ORDER BY " : ", ";
-    clause += language.ordered(quoted(by.column), by.descending);
+    clause += language.ordered(value, by.descending);
   }
   return clause;
 }
@@ -143,7 +155,7 @@ result<select_plan> plan(const db::select_request& request, const table& of,
   }
   bindings bound(language);
   output_list list;
-  if (auto refused = add_outputs(list, request, of)) return *refused;
+  if (auto refused = add_outputs(list, request, of, language)) return *refused;
   if (list.outputs().empty()) {
     return db::invalid(fmt::format("Table '{}' has no column to select", of.shown));
   }
@@ -158,7 +170,10 @@ result<select_plan> plan(const db::select_request& request, const table& of,
   sql += group_clause(request);
   sql += *order;
   sql += page_clause(request, bound);
-  return select_plan{bound.finish(std::move(sql)), std::move(list.outputs())};
+  select_plan planned{bound.finish(std::move(sql)), std::move(list.outputs())};
+  constexpr std::int64_t few = 100;
+  planned.query.many_rows = request.limit.value_or(few + 1) > few;
+  return planned;
 }
 
 }  // namespace rosey::storage

@@ -28,8 +28,9 @@ std::optional<json::value> recorded_reply(session& in, const std::string& reques
   return reply;
 }
 
-std::optional<error> record(session& in, const db::batch_request& request,
-                            const run_context& context) {
+// True if this request_id is new. Before the operations, so that of equal requests at once the
+// others wait for the first instead of doing its work again.
+result<bool> record(session& in, const db::batch_request& request, const run_context& context) {
   std::string reply = json::serialize(request.reply);
   if (reply.size() > db::max_value) {
     return error{
@@ -39,11 +40,10 @@ std::optional<error> record(session& in, const db::batch_request& request,
   bindings bound(in.language());
   const std::string sql = fmt::format(
       "INSERT INTO rosey_request (plugin, request_id, reply, created_at) "
-      "VALUES ({}, {}, {}, {})",
+      "VALUES ({}, {}, {}, {}) ON CONFLICT DO NOTHING",
       bound.bind(context.plugin), bound.bind(request.request_id), bound.bind(std::move(reply)),
       bound.bind(context.now));
-  in.execute(bound.finish(sql));
-  return std::nullopt;
+  return in.execute(bound.finish(sql)) > 0;
 }
 
 result<db::outcome> run_any(session& in, const db::operation& what, run_context& context) {
@@ -86,7 +86,12 @@ bool sweep_table(session& in, std::string_view table, std::string_view name, std
 batch_result run_batch(session& in, const db::batch_request& request, run_context& context) {
   db::batch_reply reply;
   if (!request.request_id.empty()) {
-    if (auto stored = recorded_reply(in, request.request_id, context)) {
+    result<bool> is_new = false;
+    if (!request.ops.empty()) is_new = record(in, request, context);
+    if (!is_new) return db::failure(is_new.error());
+    std::optional<json::value> stored;
+    if (!*is_new) stored = recorded_reply(in, request.request_id, context);
+    if (stored) {
       reply.replayed = true;
       reply.reply = std::move(*stored);
       return reply;
@@ -99,9 +104,6 @@ batch_result run_batch(session& in, const db::batch_request& request, run_contex
     if (!outcome) return db::failure(outcome.error(), position);
     if (auto refused = check_expectation(op, *outcome)) return db::failure(*refused, position);
     reply.results.push_back(std::move(*outcome));
-  }
-  if (!request.request_id.empty() && !request.ops.empty()) {
-    if (auto refused = record(in, request, context)) return db::failure(*refused);
   }
   return reply;
 }

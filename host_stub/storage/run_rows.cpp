@@ -19,6 +19,14 @@ auto planned(session& in, const Request& request, const run_context& context)
   return plan(request, **found, in.language());
 }
 
+// Where another transaction has just inserted the row, "do nothing" fails with a conflict, and the
+// request, done again, updates it. Where an older row is in the way, the insert itself says so.
+void insert_missing(session& in, const statement& insert) {
+  statement careful = insert;
+  careful.sql += " ON CONFLICT DO NOTHING";
+  if (in.execute(careful) == 0) in.execute(insert);
+}
+
 }  // namespace
 
 std::optional<error> take_room(run_context& context, std::size_t bytes) {
@@ -79,7 +87,7 @@ result<db::update_reply> run(session& in, const db::update_request& request, run
   db::update_reply reply;
   reply.affected = in.execute(change->update);
   if (reply.affected == 0 && change->insert) {
-    in.insert(*change->insert, false);
+    insert_missing(in, *change->insert);
     reply.affected = 1;
     reply.upserted = true;
   }

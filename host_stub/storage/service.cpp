@@ -9,6 +9,7 @@
 #include "host_stub/storage/database.hpp"
 #include "host_stub/storage/migrator.hpp"
 #include "host_stub/storage/readers.hpp"
+#include "host_stub/storage/transact.hpp"
 #include "host_stub/storage/writer.hpp"
 
 namespace rosey::storage {
@@ -35,10 +36,14 @@ std::string migrate(database& in, const std::string& folder, const std::string& 
   return {};
 }
 
-std::string read(session& in, const job& work, std::chrono::system_clock::time_point now) {
-  run_context context{work.plugin, milliseconds_since_1970(now)};
-  transaction snapshot(in, access::read);
-  return encode_answer(work.request, run_batch(in, work.request.work, context));
+std::string read(session& in, const job& work, std::chrono::system_clock::time_point now,
+                 std::chrono::milliseconds patience) {
+  return transact(in, access::read, patience, [&](transaction& snapshot) {
+    run_context context{work.plugin, milliseconds_since_1970(now)};
+    const batch_result outcome = run_batch(in, work.request.work, context);
+    snapshot.take_back();
+    return encode_answer(work.request, outcome);
+  });
 }
 
 class storage_service final : public service {
@@ -46,10 +51,11 @@ class storage_service final : public service {
   storage_service(const options& chosen, std::unique_ptr<database> opened)
       : options_(chosen),
         database_(std::move(opened)),
-        writer_(database_->connect(access::write),
-                {chosen.write_queue, chosen.group, chosen.request_age, chosen.sweep_interval},
+        writer_(connect(access::write, parallel() ? chosen.writers : 1),
+                {chosen.write_queue, parallel() ? 1 : chosen.group, chosen.busy_timeout,
+                 chosen.request_age, chosen.sweep_interval},
                 chosen.clock, chosen.log),
-        readers_(connect_readers(), chosen.read_queue) {}
+        readers_(connect(access::read, chosen.readers), chosen.read_queue) {}
 
   void handle(std::string_view subject, std::string payload, reply_function reply) override {
     ++requests_;
@@ -76,17 +82,20 @@ class storage_service final : public service {
   }
 
  private:
-  std::vector<std::unique_ptr<session>> connect_readers() {
+  bool parallel() const { return database_->writes_in_parallel(); }
+
+  std::vector<std::unique_ptr<session>> connect(access mode, std::size_t count) {
     std::vector<std::unique_ptr<session>> sessions;
-    const std::size_t count = std::max<std::size_t>(options_.readers, 1);
-    for (std::size_t i = 0; i < count; ++i) sessions.push_back(database_->connect(access::read));
+    for (std::size_t i = 0; i < std::max<std::size_t>(count, 1); ++i) {
+      sessions.push_back(database_->connect(mode));
+    }
     return sessions;
   }
 
   void submit_read(job work) {
     const reply_function reply = work.reply;
     submit_task(reply, [this, work = std::move(work)](session& in) {
-      answer(work.reply, [&] { return read(in, work, options_.clock()); });
+      answer(work.reply, [&] { return read(in, work, options_.clock(), options_.busy_timeout); });
     });
   }
 

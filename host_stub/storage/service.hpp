@@ -18,8 +18,9 @@ struct options {
   std::size_t write_queue = 1024;  // requests that wait; one more is answered BUSY at once
   std::size_t read_queue = 1024;
   std::size_t readers = 2;                       // threads
-  std::size_t group = 256;                       // requests that share a transaction, at most
-  std::chrono::milliseconds busy_timeout{5000};  // wait for another process that writes
+  std::size_t writers = 8;                       // threads, where the database takes several
+  std::size_t group = 256;                       // requests that share a transaction, where not
+  std::chrono::milliseconds busy_timeout{5000};  // wait for others that write
   bool synchronous = true;                       // wait for the disk at each commit
 
   std::chrono::seconds request_age = std::chrono::hours(24);  // how long a request_id is known
@@ -34,7 +35,7 @@ struct options {
 struct statistics {
   std::uint64_t requests = 0;
   std::uint64_t busy = 0;            // answered BUSY because too many waited
-  std::uint64_t groups = 0;          // transactions committed by the writer
+  std::uint64_t groups = 0;          // transactions that wrote
   std::uint64_t grouped = 0;         // requests in them
   std::size_t waiting_to_write = 0;  // now
   std::size_t waiting_to_read = 0;   // now

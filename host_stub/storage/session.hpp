@@ -1,6 +1,7 @@
 // A connection to a database, as the operations see it whichever database it is.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
@@ -13,13 +14,15 @@
 
 namespace rosey::storage {
 
-// What a statement can fail with. All but `broken` and `busy` are the request's fault and leave the
-// transaction usable.
+// What a statement can fail with. The first two are the request's fault; after any of them the
+// transaction is only good for rollback_to_savepoint() or rollback().
 enum class sql_failure_kind {
-  constraint,  // a rule of the schema
-  invalid,     // a number that leaves its range, a value that is too large
-  busy,        // another process holds the lock
-  broken,      // the disk, the file, the connection
+  constraint,   // a rule of the schema
+  invalid,      // a number that leaves its range, a value that is too large
+  busy,         // somebody else holds the lock
+  conflict,     // another transaction was faster: the same again may succeed
+  interrupted,  // the connection was lost, or the tables changed: begin() puts that right
+  broken,       // the disk, the file, the server
 };
 
 struct sql_failure : std::runtime_error {
@@ -43,7 +46,8 @@ class session {
   // As the current transaction sees them; valid until it ends.
   virtual const schema& tables() = 0;
 
-  // A writing transaction takes the database's write lock at once.
+  // Transactions that write are serialisable: by a lock that begin() takes, or by failing with
+  // `conflict`. Those that read see one snapshot.
   virtual void begin(access mode) = 0;
   virtual void commit() = 0;
   virtual void rollback() noexcept = 0;
@@ -63,6 +67,10 @@ class session {
 
   // Several statements of a migration, which must leave the transaction alone.
   virtual void run_script(const std::string& sql) = 0;
+
+  // Outside of a transaction. Keeps other migrations of the plugin out as long as the session
+  // lives; fails with `busy` when one is still at work after `patience`.
+  virtual void lock_migrations(const std::string& plugin, std::chrono::milliseconds patience) = 0;
 };
 
 // Rolls back unless committed.
@@ -79,6 +87,14 @@ class transaction {
     session_.commit();
     done_ = true;
   }
+
+  void take_back() noexcept {
+    session_.rollback();
+    done_ = true;
+  }
+
+  // Committed or taken back.
+  bool done() const { return done_; }
 
  private:
   session& session_;

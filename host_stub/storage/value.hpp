@@ -20,6 +20,7 @@ using sql_value = std::variant<sql_null, bool, std::int64_t, double, std::string
 struct statement {
   std::string sql;
   std::vector<sql_value> parameters = {};
+  bool many_rows = false;  // a query that may find far more than its reader takes
 };
 
 }  // namespace rosey::storage

@@ -1,41 +1,48 @@
-// Group commit.
+// Group commit, and requests one by one.
 #include "host_stub/storage/writer.hpp"
 
 #include <fmt/format.h>
 
+#include "host_stub/storage/transact.hpp"
+
 namespace rosey::storage {
 
-writer::writer(std::unique_ptr<session> in, writer_options options, clock_function clock,
-               log_function log)
-    : session_(std::move(in)),
-      options_(options),
+writer::writer(std::vector<std::unique_ptr<session>> sessions, writer_options options,
+               clock_function clock, log_function log)
+    : options_(options),
       clock_(std::move(clock)),
       log_(std::move(log)),
       queue_(options.queue),
-      next_sweep_(clock_() + options.sweep_interval),
-      thread_([this] { run(); }) {}
+      next_sweep_(clock_() + options.sweep_interval) {
+  for (auto& each : sessions) {
+    threads_.emplace_back([this, own = std::move(each)] { run(*own); });
+  }
+}
 
 writer::~writer() {
   queue_.close();
-  thread_.join();
+  for (std::thread& each : threads_) each.join();
 }
 
-void writer::run() {
+void writer::run(session& own) {
   while (true) {
     std::vector<job> group = queue_.take(options_.group);
     if (group.empty()) return;
-    run_group(std::move(group));
-    sweep_if_due();
+    run_group(own, std::move(group));
+    sweep_if_due(own);
   }
 }
 
 // Nobody hears of success before the commit, and a group whose transaction fails fails as a whole.
-void writer::run_group(std::vector<job> group) {
+void writer::run_group(session& own, std::vector<job> group) {
   std::vector<std::string> answers;
   try {
-    transaction shared(*session_, access::write);
-    answers = answers_of(group);
-    shared.commit();
+    if (options_.group == 1) {
+      answers.push_back(answer_alone(own, group.front()));
+    } else {
+      answers = transact(own, access::write, options_.patience,
+                         [&](transaction&) { return answers_of(own, group); });
+    }
     ++statistics_.groups;
     statistics_.requests += group.size();
   } catch (const std::exception& failure) {
@@ -44,41 +51,52 @@ void writer::run_group(std::vector<job> group) {
   for (std::size_t i = 0; i < group.size(); ++i) reply(group[i], std::move(answers[i]));
 }
 
-std::vector<std::string> writer::answers_of(const std::vector<job>& group) {
+std::vector<std::string> writer::answers_of(session& own, const std::vector<job>& group) {
   std::vector<std::string> answers;
   answers.reserve(group.size());
-  for (const job& work : group) answers.push_back(answer_of(work));
+  for (const job& work : group) answers.push_back(answer_of(own, work));
   return answers;
 }
 
 // A refused request leaves nothing behind and does not disturb the others.
-std::string writer::answer_of(const job& work) {
+std::string writer::answer_of(session& own, const job& work) {
   run_context context{work.plugin, milliseconds_since_1970(clock_())};
-  session_->savepoint();
+  own.savepoint();
   try {
-    const batch_result outcome = run_batch(*session_, work.request.work, context);
+    const batch_result outcome = run_batch(own, work.request.work, context);
     std::string answer = encode_answer(work.request, outcome);
-    if (!outcome) session_->rollback_to_savepoint();
-    session_->release();
+    if (!outcome) own.rollback_to_savepoint();
+    own.release();
     return answer;
   } catch (const std::exception& failure) {
     // The database takes a whole transaction back when its disk fails: then all are lost.
-    if (!session_->in_transaction()) throw;
-    session_->rollback_to_savepoint();
-    session_->release();
+    if (!own.in_transaction()) throw;
+    own.rollback_to_savepoint();
+    own.release();
     return db::encode(failure_of(failure));
   }
 }
 
-void writer::sweep_if_due() {
+std::string writer::answer_alone(session& own, const job& work) {
+  return transact(own, access::write, options_.patience, [&](transaction& current) {
+    run_context context{work.plugin, milliseconds_since_1970(clock_())};
+    const batch_result outcome = run_batch(own, work.request.work, context);
+    if (!outcome) current.take_back();
+    return encode_answer(work.request, outcome);
+  });
+}
+
+void writer::sweep_if_due(session& own) {
+  const std::unique_lock sweeping(sweeping_, std::try_to_lock);
+  if (!sweeping) return;
   const auto now = clock_();
   if (now < next_sweep_) return;
   next_sweep_ = now + options_.sweep_interval;
   try {
-    transaction sweeping(*session_, access::write);
-    const bool more = sweep(*session_, milliseconds_since_1970(now),
-                            milliseconds_since_1970(now - options_.request_age));
-    sweeping.commit();
+    const bool more = transact(own, access::write, options_.patience, [&](transaction&) {
+      return sweep(own, milliseconds_since_1970(now),
+                   milliseconds_since_1970(now - options_.request_age));
+    });
     if (more) next_sweep_ = now;  // the next group goes on with it
   } catch (const std::exception& failure) {
     log_(fmt::format("Cannot delete what has expired: {}", failure.what()));

@@ -1,10 +1,12 @@
-// The one thread that changes the database: waiting requests share a transaction, and with it the
-// wait for the disk.
+// The threads that change the database. On one that has a single writer, waiting requests share a
+// transaction, and with it the wait for the disk; on others each has its own.
 #pragma once
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 #include "host_stub/storage/bounded_queue.hpp"
 #include "host_stub/storage/job.hpp"
@@ -13,7 +15,8 @@ namespace rosey::storage {
 
 struct writer_options {
   std::size_t queue = 1024;               // requests that wait; one more is refused
-  std::size_t group = 256;                // requests in one transaction
+  std::size_t group = 256;                // requests in one transaction; 1 for several sessions
+  std::chrono::milliseconds patience{};   // with other transactions that were faster
   std::chrono::seconds request_age{};     // how long a request_id is remembered
   std::chrono::seconds sweep_interval{};  // between two looks for what has expired
 };
@@ -25,9 +28,9 @@ struct writer_statistics {
 
 class writer {
  public:
-  // `in` is used by the writer's thread only. `clock` and `log` are called on it.
-  writer(std::unique_ptr<session> in, writer_options options, clock_function clock,
-         log_function log);
+  // A thread for each session. `clock` and `log` are called on them.
+  writer(std::vector<std::unique_ptr<session>> sessions, writer_options options,
+         clock_function clock, log_function log);
   // Answers what waits.
   ~writer();
 
@@ -38,21 +41,22 @@ class writer {
   const writer_statistics& statistics() const { return statistics_; }
 
  private:
-  void run();
-  void run_group(std::vector<job> group);
-  std::vector<std::string> answers_of(const std::vector<job>& group);
-  std::string answer_of(const job& work);
-  void sweep_if_due();
+  void run(session& own);
+  void run_group(session& own, std::vector<job> group);
+  std::vector<std::string> answers_of(session& own, const std::vector<job>& group);
+  std::string answer_of(session& own, const job& work);
+  std::string answer_alone(session& own, const job& work);
+  void sweep_if_due(session& own);
   void reply(const job& work, std::string answer) const;
 
-  std::unique_ptr<session> session_;
   const writer_options options_;
   clock_function clock_;
   log_function log_;
   bounded_queue<job> queue_;
   writer_statistics statistics_;
+  std::mutex sweeping_;  // guards next_sweep_; held by the one that sweeps
   std::chrono::system_clock::time_point next_sweep_;
-  std::thread thread_;  // last: it uses all the others
+  std::vector<std::thread> threads_;  // last: they use all the others
 };
 
 }  // namespace rosey::storage

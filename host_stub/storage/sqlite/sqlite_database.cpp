@@ -23,10 +23,20 @@ class sqlite_database final : public database {
 
   std::string_view dialect_name() const override { return "sqlite"; }
 
+  bool writes_in_parallel() const override { return false; }
+
  private:
   std::string path_;
   database_options options_;
 };
+
+constexpr char counter[] = R"(
+CREATE TABLE IF NOT EXISTS rosey_revision (
+    only_row BIGINT PRIMARY KEY,
+    value BIGINT NOT NULL
+);
+INSERT INTO rosey_revision (only_row, value) VALUES (1, 0) ON CONFLICT DO NOTHING;
+)";
 
 void create_folder_of(const std::filesystem::path& file) {
   const std::filesystem::path folder = file.parent_path();
@@ -51,7 +61,8 @@ std::unique_ptr<database> open_sqlite(const std::string& path, const database_op
   try {
     const auto session = opened->connect(access::write);
     transaction creating(*session, access::write);
-    session->run_script(std::string(own_tables()));
+    session->run_script(own_tables("TEXT"));
+    session->run_script(counter);
     creating.commit();
   } catch (const sql_failure& failure) {
     throw std::runtime_error(fmt::format("Cannot use the database '{}': {}", path, failure.what()));

@@ -1,8 +1,11 @@
-// The dialect, and the arithmetic that it needs: SQLite's own turns sums beyond 64 bits into reals.
+// The dialect, and the arithmetic that it needs: SQLite's own turns sums beyond 64 bits into reals,
+// and reals beyond theirs into infinity, which JSON cannot say.
 #include "host_stub/storage/sqlite/sqlite_dialect.hpp"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
+
+#include <cmath>
 
 namespace rosey::storage {
 
@@ -25,20 +28,23 @@ class dialect_of_sqlite final : public dialect {
     return ignore_case ? std::string(pattern) : glob_of(pattern);
   }
 
+  std::string comparable(const std::string& value, column_kind) const override { return value; }
+
   std::string differs(const std::string& left, const std::string& right) const override {
     return fmt::format("{} IS NOT {}", left, right);
   }
 
   std::string sum(const std::string& left, const std::string& right,
                   column_kind kind) const override {
-    if (kind != column_kind::integer) return fmt::format("{} + {}", left, right);
-    return fmt::format("rosey_add({}, {})", left, right);
+    return fmt::format("{}({}, {})", kind == column_kind::integer ? "rosey_add" : "rosey_add_real",
+                       left, right);
   }
 
   std::string product(const std::string& left, const std::string& right,
                       column_kind kind) const override {
-    if (kind != column_kind::integer) return fmt::format("{} * {}", left, right);
-    return fmt::format("rosey_multiply({}, {})", left, right);
+    return fmt::format("{}({}, {})",
+                       kind == column_kind::integer ? "rosey_multiply" : "rosey_multiply_real",
+                       left, right);
   }
 
   std::string greater_of(const std::string& left, const std::string& right) const override {
@@ -49,12 +55,24 @@ class dialect_of_sqlite final : public dialect {
     return fmt::format("MIN({}, {})", left, right);
   }
 
+  std::string minimum(const std::string& argument, column_kind) const override {
+    return fmt::format("MIN({})", argument);
+  }
+
+  std::string maximum(const std::string& argument, column_kind) const override {
+    return fmt::format("MAX({})", argument);
+  }
+
   std::string ordered(const std::string& value, bool descending) const override {
     return value + (descending ? " DESC" : " ASC");
   }
 
   // The connection knows the last id.
   std::string returning(const std::string&) const override { return {}; }
+
+  std::string next_revision() const override {
+    return "UPDATE rosey_revision SET value = value + 1 RETURNING value";
+  }
 
  private:
   static std::string glob_of(std::string_view pattern) {
@@ -92,6 +110,25 @@ void integer_function(sqlite3_context* context, int, sqlite3_value** arguments) 
   }
 }
 
+template <double (*Operation)(double, double)>
+void real_function(sqlite3_context* context, int, sqlite3_value** arguments) {
+  const double answer =
+      Operation(sqlite3_value_double(arguments[0]), sqlite3_value_double(arguments[1]));
+  if (std::isfinite(answer)) {
+    sqlite3_result_double(context, answer);
+  } else {
+    sqlite3_result_error(context, real_overflow, -1);
+  }
+}
+
+double add_reals(double left, double right) {
+  return left + right;
+}
+
+double multiply_reals(double left, double right) {
+  return left * right;
+}
+
 bool add(sqlite3_int64 left, sqlite3_int64 right, sqlite3_int64* answer) {
   return __builtin_add_overflow(left, right, answer);
 }
@@ -112,6 +149,10 @@ void register_functions(SQLite::Database& connection) {
                             nullptr);
   connection.createFunction("rosey_multiply", 2, true, nullptr, integer_function<multiply>, nullptr,
                             nullptr, nullptr);
+  connection.createFunction("rosey_add_real", 2, true, nullptr, real_function<add_reals>, nullptr,
+                            nullptr, nullptr);
+  connection.createFunction("rosey_multiply_real", 2, true, nullptr, real_function<multiply_reals>,
+                            nullptr, nullptr, nullptr);
 }
 
 }  // namespace rosey::storage

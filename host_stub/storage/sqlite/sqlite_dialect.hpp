@@ -14,5 +14,6 @@ void register_functions(SQLite::Database& connection);
 
 // What the functions fail with, and SQLite's own SUM.
 inline constexpr char integer_overflow[] = "integer overflow";
+inline constexpr char real_overflow[] = "real overflow";
 
 }  // namespace rosey::storage

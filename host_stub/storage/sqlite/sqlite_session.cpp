@@ -5,6 +5,9 @@
 #include <SQLiteCpp/Statement.h>
 #include <sqlite3.h>
 
+#include <optional>
+
+#include "host_stub/storage/sqlite/migration_gate.hpp"
 #include "host_stub/storage/sqlite/sqlite_dialect.hpp"
 #include "host_stub/storage/sqlite/sqlite_schema.hpp"
 #include "host_stub/storage/sqlite/statement_cache.hpp"
@@ -28,7 +31,8 @@ sql_failure_kind kind_of(const SQLite::Exception& failure) {
     default:
       break;
   }
-  const bool overflow = std::string_view(failure.what()) == integer_overflow;
+  const std::string_view message = failure.what();
+  const bool overflow = message == integer_overflow || message == real_overflow;
   return overflow ? sql_failure_kind::invalid : sql_failure_kind::broken;
 }
 
@@ -123,8 +127,12 @@ class sqlite_session final : public session {
  public:
   sqlite_session(const std::string& path, access mode, const database_options& options)
       : connection_(path, open_flags(mode), static_cast<int>(options.busy_timeout.count())),
-        statements_(connection_, cached_statements) {
-    if (mode == access::write) prepare_for_writing(options);
+        statements_(connection_, cached_statements),
+        busy_timeout_(options.busy_timeout) {
+    if (mode == access::write) {
+      prepare_for_writing(options);
+      gate_.emplace(path);
+    }
     connection_.exec("PRAGMA foreign_keys = ON");
     register_functions(connection_);
   }
@@ -141,6 +149,7 @@ class sqlite_session final : public session {
 
   void begin(access mode) override {
     schema_is_current_ = false;
+    if (mode == access::write) gate_->pass(busy_timeout_);
     run(mode == access::write ? "BEGIN IMMEDIATE" : "BEGIN");
   }
   void commit() override { run("COMMIT"); }
@@ -190,6 +199,11 @@ class sqlite_session final : public session {
     schema_is_current_ = false;
   }
 
+  // For all plugins: a file has one writer anyway.
+  void lock_migrations(const std::string&, std::chrono::milliseconds patience) override {
+    gate_->hold(patience);
+  }
+
  private:
   void prepare_for_writing(const database_options& options) {
     if (sqlite3_db_readonly(connection_.getHandle(), "main") == 1) {
@@ -236,6 +250,8 @@ class sqlite_session final : public session {
 
   SQLite::Database connection_;
   statement_cache statements_;
+  const std::chrono::milliseconds busy_timeout_;
+  std::optional<migration_gate> gate_;  // of sessions that write
   schema schema_;
   std::int64_t schema_version_ = -1;
   bool schema_is_current_ = false;

@@ -2,6 +2,7 @@
 #include "host_stub/storage/service.hpp"
 
 #include <SQLiteCpp/Transaction.h>
+#include <gmock/gmock.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -204,6 +205,8 @@ TEST_F(storage_service, missing_folders_are_created) {
   EXPECT_EQ(opening_error("sqlite:" + (folder_.path() / "a/b/c.db").string()), "opened");
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "a/b/c.db"));
   EXPECT_EQ(opening_error("sqlite://" + (folder_.path() / "d.db").string()), "opened");
+  EXPECT_EQ(opening_error((folder_.path() / "e/f.db").string()), "opened");
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() / "e/f.db"));
 }
 
 TEST_F(storage_service, what_cannot_be_opened_is_named) {
@@ -217,7 +220,17 @@ TEST_F(storage_service, what_cannot_be_opened_is_named) {
   EXPECT_EQ(opening_error("sqlite:" + folder),
             "Cannot use the database '" + folder + "': unable to open database file");
   EXPECT_EQ(opening_error("mysql://x"),
-            "The database must be given as sqlite:PATH, but is 'mysql://x'");
+            "The database must be given as sqlite:PATH or postgresql://USER@HOST/NAME, but is "
+            "'mysql://x'");
+  EXPECT_THAT(opening_error("mysql://ann:secret@x/y"), testing::EndsWith("'mysql://x/y'"));
+  EXPECT_EQ(opening_error("postgresql://ann:secret@x/y?nonsense=1"),
+            "The database's URL cannot be read; one looks like "
+            "postgresql://USER@HOST:5432/NAME");
+  EXPECT_THAT(opening_error("postgresql://ann:secret@127.0.0.1:1/rosey"),
+              testing::AllOf(testing::StartsWith("Cannot use the database "
+                                                 "'postgresql://127.0.0.1:1/rosey': cannot reach "
+                                                 "the server: "),
+                             testing::Not(testing::HasSubstr("secret"))));
   EXPECT_EQ(opening_error("sqlite::memory:"),
             "The database needs a file, but is 'sqlite::memory:'");
   EXPECT_EQ(opening_error("sqlite:"), "The database needs a file, but is 'sqlite:'");

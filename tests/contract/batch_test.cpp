@@ -2,16 +2,15 @@
 #include <atomic>
 #include <set>
 
-#include "unit/storage/storage_test.hpp"
+#include "contract/contract_test.hpp"
 
 namespace rosey::storage {
 namespace {
 
-class storage_batch : public storage_test {
+class storage_batch : public contract_test {
  protected:
   storage_batch() {
-    storage();
-    sql(R"(CREATE TABLE demo_queue (id INTEGER PRIMARY KEY, channel TEXT NOT NULL,
+    sql(R"(CREATE TABLE demo_queue ({id}, channel TEXT NOT NULL,
                                     title TEXT NOT NULL UNIQUE);
            CREATE TABLE demo_channel (channel TEXT PRIMARY KEY, version BIGINT NOT NULL);
            INSERT INTO demo_channel VALUES ('#a', 1);)");
@@ -32,7 +31,7 @@ class storage_batch : public storage_test {
   std::string version() { return selected("version", R"({"table": "channel"})"); }
 };
 
-TEST_F(storage_batch, answers_each_operation) {
+TEST_P(storage_batch, answers_each_operation) {
   const auto answer = batch(R"({"ops": [
       {"op": "insert", "table": "queue", "values": {"channel": "#a", "title": "x"}},
       {"op": "insert", "table": "queue", "values": [{"channel": "#a", "title": "y"}]},
@@ -52,7 +51,7 @@ TEST_F(storage_batch, answers_each_operation) {
             R"({"deleted":true}],"replayed":false,"success":true})");
 }
 
-TEST_F(storage_batch, a_conflict_names_the_operation_and_leaves_nothing) {
+TEST_P(storage_batch, a_conflict_names_the_operation_and_leaves_nothing) {
   batch(guarded_add(1, "first"));
   const auto answer = ask("db.batch.demo", guarded_add(1, "second"));
   EXPECT_EQ(error_code(answer), "CONFLICT");
@@ -61,7 +60,7 @@ TEST_F(storage_batch, a_conflict_names_the_operation_and_leaves_nothing) {
   EXPECT_EQ(version(), "[2]");
 }
 
-TEST_F(storage_batch, a_constraint_names_the_operation_and_leaves_nothing) {
+TEST_P(storage_batch, a_constraint_names_the_operation_and_leaves_nothing) {
   batch(guarded_add(1, "first"));
   const auto answer = ask("db.batch.demo", guarded_add(2, "first"));
   EXPECT_EQ(error_code(answer), "CONSTRAINT");
@@ -69,7 +68,7 @@ TEST_F(storage_batch, a_constraint_names_the_operation_and_leaves_nothing) {
   EXPECT_EQ(version(), "[2]");
 }
 
-TEST_F(storage_batch, every_kind_of_refusal_names_the_operation) {
+TEST_P(storage_batch, every_kind_of_refusal_names_the_operation) {
   const auto refused_at = [this](const std::string& last) {
     const auto answer = ask("db.batch.demo",
                             R"({"ops": [{"op": "kv.set", "key": "k", "value": 1}, )" + last + "]}");
@@ -94,7 +93,7 @@ TEST_F(storage_batch, every_kind_of_refusal_names_the_operation) {
   EXPECT_FALSE(kv("get", R"({"key": "k"})").at("exists").as_bool());
 }
 
-TEST_F(storage_batch, expectations_of_every_operation) {
+TEST_P(storage_batch, expectations_of_every_operation) {
   const auto refused = [this](const std::string& op) {
     return refusal("db.batch.demo", R"({"ops": [)" + op + R"(, "expect": {"affected": 9}}]})");
   };
@@ -110,7 +109,7 @@ TEST_F(storage_batch, expectations_of_every_operation) {
   EXPECT_EQ(titles(), "[]");
 }
 
-TEST_F(storage_batch, batches_that_make_no_sense_are_refused) {
+TEST_P(storage_batch, batches_that_make_no_sense_are_refused) {
   EXPECT_EQ(refusal("db.batch.demo", "{}"), "MISSING_FIELD");
   EXPECT_EQ(refusal("db.batch.demo", R"({"ops": []})"), "VALIDATION_ERROR");
   EXPECT_EQ(refusal("db.batch.demo", R"({"ops": {}})"), "VALIDATION_ERROR");
@@ -129,14 +128,14 @@ TEST_F(storage_batch, batches_that_make_no_sense_are_refused) {
   EXPECT_EQ(titles(), "[]");
 }
 
-TEST_F(storage_batch, answers_share_the_limit_of_one_reply) {
+TEST_P(storage_batch, answers_share_the_limit_of_one_reply) {
   kv("set", R"({"key": "k", "value": ")" + std::string(60'000, 'x') + "\"}");
   std::string many = R"({"ops": [{"op": "kv.get", "key": "k"})";
   for (int i = 0; i < 9; ++i) many += R"(, {"op": "kv.get", "key": "k"})";
   EXPECT_EQ(refusal("db.batch.demo", many + "]}"), "VALUE_TOO_LARGE");
 }
 
-TEST_F(storage_batch, a_request_is_applied_once) {
+TEST_P(storage_batch, a_request_is_applied_once) {
   const std::string request =
       guarded_add(1, "x", R"(, "request_id": "r1", "reply": {"message": "Added"})");
   const auto first = batch(request);
@@ -151,7 +150,7 @@ TEST_F(storage_batch, a_request_is_applied_once) {
   EXPECT_EQ(version(), "[2]");
 }
 
-TEST_F(storage_batch, a_request_id_belongs_to_its_plugin) {
+TEST_P(storage_batch, a_request_id_belongs_to_its_plugin) {
   batch(R"({"ops": [{"op": "kv.set", "key": "k", "value": 1}], "request_id": "r"})");
   const auto other =
       successful("db.batch.other",
@@ -159,12 +158,12 @@ TEST_F(storage_batch, a_request_id_belongs_to_its_plugin) {
   EXPECT_FALSE(other.at("replayed").as_bool());
 }
 
-TEST_F(storage_batch, a_refused_request_is_not_recorded) {
+TEST_P(storage_batch, a_refused_request_is_not_recorded) {
   EXPECT_EQ(refusal("db.batch.demo", guarded_add(9, "x", R"(, "request_id": "r")")), "CONFLICT");
   EXPECT_FALSE(batch(guarded_add(1, "x", R"(, "request_id": "r")")).at("replayed").as_bool());
 }
 
-TEST_F(storage_batch, without_operations_it_is_a_look_up) {
+TEST_P(storage_batch, without_operations_it_is_a_look_up) {
   const std::string look_up = R"({"ops": [], "request_id": "r"})";
   EXPECT_FALSE(batch(look_up).at("replayed").as_bool());
   EXPECT_FALSE(batch(look_up).at("replayed").as_bool());
@@ -174,7 +173,7 @@ TEST_F(storage_batch, without_operations_it_is_a_look_up) {
   EXPECT_EQ(seen.at("reply"), 5);
 }
 
-TEST_F(storage_batch, of_equal_requests_at_once_one_is_applied) {
+TEST_P(storage_batch, of_equal_requests_at_once_one_is_applied) {
   constexpr int senders = 8;
   std::atomic<int> applied{0};
   std::vector<std::thread> threads;
@@ -192,7 +191,7 @@ TEST_F(storage_batch, of_equal_requests_at_once_one_is_applied) {
   EXPECT_EQ(titles(), R"(["once"])");
 }
 
-TEST_F(storage_batch, of_competing_changes_each_version_is_won_once) {
+TEST_P(storage_batch, of_competing_changes_each_version_is_won_once) {
   constexpr int senders = 4;
   constexpr int each = 25;
   std::vector<std::thread> threads;
@@ -211,14 +210,17 @@ TEST_F(storage_batch, of_competing_changes_each_version_is_won_once) {
   EXPECT_EQ(row("select", R"({"table": "queue", "limit": 1000})").at("count"), senders * each);
 }
 
-TEST_F(storage_batch, old_requests_are_forgotten) {
+TEST_P(storage_batch, old_requests_are_forgotten) {
   const std::string request =
       R"({"ops": [{"op": "kv.set", "key": "k", "value": 1}], "request_id": "r"})";
   batch(request);
   clock_.advance(options_.request_age);
   kv("set", R"({"key": "x", "value": 1})");  // sweeps afterwards
+  reopen();
   EXPECT_FALSE(batch(request).at("replayed").as_bool());
 }
+
+ON_EVERY_BACKEND(storage_batch);
 
 }  // namespace
 }  // namespace rosey::storage

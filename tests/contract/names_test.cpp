@@ -1,19 +1,18 @@
 // Names in requests: nothing that a plugin writes becomes SQL, and no plugin reaches another's
 // rows.
+#include "contract/contract_test.hpp"
 #include "host_stub/storage/schema.hpp"
-#include "unit/storage/storage_test.hpp"
 
 namespace rosey::storage {
 namespace {
 
-class storage_names : public storage_test {
+class storage_names : public contract_test {
  protected:
   storage_names() {
-    storage();
-    sql(R"(CREATE TABLE demo_note (id INTEGER PRIMARY KEY, body TEXT);
-           INSERT INTO demo_note VALUES (1, 'kept');
-           CREATE TABLE other_secret (id INTEGER PRIMARY KEY, body TEXT);
-           CREATE TABLE "my-plugin_note" (id INTEGER PRIMARY KEY, "odd "" name" TEXT);
+    sql(R"(CREATE TABLE demo_note ({id}, body TEXT);
+           INSERT INTO demo_note (body) VALUES ('kept');
+           CREATE TABLE other_secret ({id}, body TEXT);
+           CREATE TABLE "my-plugin_note" ({id}, "odd "" name" TEXT);
            CREATE VIEW demo_view AS SELECT * FROM other_secret;)");
   }
 
@@ -41,7 +40,7 @@ const char* const hostile[] = {R"(note\"; DROP TABLE demo_note; --)",
                                "sqlite_master",
                                "main.demo_note"};
 
-TEST_F(storage_names, hostile_table_names_are_unknown) {
+TEST_P(storage_names, hostile_table_names_are_unknown) {
   for (const std::string name : hostile) {
     const std::string table = R"({"table": ")" + name + R"(", )";
     EXPECT_EQ(refusal("db.row.demo.select", table + R"("filter": {}})"), "UNKNOWN_TABLE") << name;
@@ -55,7 +54,7 @@ TEST_F(storage_names, hostile_table_names_are_unknown) {
   expect_unharmed();
 }
 
-TEST_F(storage_names, hostile_column_names_are_unknown) {
+TEST_P(storage_names, hostile_column_names_are_unknown) {
   for (const std::string name : hostile) {
     const std::string quoted = '"' + name + '"';
     const std::string note = R"({"table": "note", )";
@@ -79,7 +78,7 @@ TEST_F(storage_names, hostile_column_names_are_unknown) {
   expect_unharmed();
 }
 
-TEST_F(storage_names, hostile_operators_and_aliases_are_refused) {
+TEST_P(storage_names, hostile_operators_and_aliases_are_refused) {
   EXPECT_EQ(
       refusal("db.row.demo.select", R"({"table": "note", "filter": {"$or 1=1 --": [{"id": 1}]}})"),
       "VALIDATION_ERROR");
@@ -95,7 +94,7 @@ TEST_F(storage_names, hostile_operators_and_aliases_are_refused) {
   expect_unharmed();
 }
 
-TEST_F(storage_names, hostile_values_are_only_values) {
+TEST_P(storage_names, hostile_values_are_only_values) {
   row("insert", R"({"table": "note", "values": {"body": "'); DROP TABLE demo_note; --"}})");
   EXPECT_EQ(selected("id", R"({"table": "note", "filter": {"body": "' OR '1'='1"}})"), "[]");
   EXPECT_EQ(
@@ -103,7 +102,7 @@ TEST_F(storage_names, hostile_values_are_only_values) {
       "[2]");
 }
 
-TEST_F(storage_names, a_plugin_sees_only_its_own_tables) {
+TEST_P(storage_names, a_plugin_sees_only_its_own_tables) {
   EXPECT_EQ(refusal("db.row.demo.select", R"({"table": "secret"})"), "UNKNOWN_TABLE");
   EXPECT_EQ(refusal("db.row.demo.select", R"({"table": "other_secret"})"), "UNKNOWN_TABLE");
   EXPECT_EQ(refusal("db.row.demo.select", R"({"table": "view"})"), "UNKNOWN_TABLE");
@@ -113,7 +112,7 @@ TEST_F(storage_names, a_plugin_sees_only_its_own_tables) {
   EXPECT_FALSE(successful("db.kv.other.get", R"({"key": "k"})").at("exists").as_bool());
 }
 
-TEST_F(storage_names, subjects_must_name_a_plugin_and_an_operation) {
+TEST_P(storage_names, subjects_must_name_a_plugin_and_an_operation) {
   for (const char* subject : {"",
                               "db",
                               "db.row",
@@ -142,7 +141,7 @@ TEST_F(storage_names, subjects_must_name_a_plugin_and_an_operation) {
   }
 }
 
-TEST_F(storage_names, payloads_must_be_json_objects) {
+TEST_P(storage_names, payloads_must_be_json_objects) {
   for (const char* payload : {"", "{", "[]", "5", "null", "{\"table\": \"\xff\"}"}) {
     EXPECT_EQ(refusal("db.row.demo.select", payload), "INVALID_JSON") << payload;
   }
@@ -162,6 +161,8 @@ TEST(plugin_id, has_letters_digits_and_dashes) {
   EXPECT_FALSE(is_plugin_id("a.b"));
   EXPECT_FALSE(is_plugin_id("\xc3\xa4"));
 }
+
+ON_EVERY_BACKEND(storage_names);
 
 }  // namespace
 }  // namespace rosey::storage

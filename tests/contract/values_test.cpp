@@ -1,15 +1,14 @@
 // Values of every kind through the service: what comes back is what was sent.
-#include "unit/storage/storage_test.hpp"
+#include "contract/contract_test.hpp"
 
 namespace rosey::storage {
 namespace {
 
-class storage_values : public storage_test {
+class storage_values : public contract_test {
  protected:
   storage_values() {
-    storage();
-    sql(R"(CREATE TABLE demo_all (id INTEGER PRIMARY KEY, number BIGINT, amount REAL, name TEXT,
-                                  flag BOOLEAN, moment TIMESTAMP, raw BLOB,
+    sql(R"(CREATE TABLE demo_all ({id}, number BIGINT, amount DOUBLE PRECISION, name TEXT,
+                                  flag BOOLEAN, moment TIMESTAMP, raw {bytes},
                                   made TIMESTAMP DEFAULT CURRENT_TIMESTAMP))");
   }
 
@@ -33,21 +32,21 @@ class storage_values : public storage_test {
   }
 };
 
-TEST_F(storage_values, integers_keep_all_64_bits) {
+TEST_P(storage_values, integers_keep_all_64_bits) {
   for (const char* value :
        {"0", "-1", "9007199254740993", "9223372036854775807", "-9223372036854775808", "null"}) {
     EXPECT_EQ(round_trip("number", value), value);
   }
 }
 
-TEST_F(storage_values, texts_are_any_unicode) {
+TEST_P(storage_values, texts_are_any_unicode) {
   for (const char* value : {R"("")", R"("it's \"quoted\" ;-- \\")", R"("Zoë 🎬 音楽")",
                             R"("line\nbreak")", R"("123")", R"("null")"}) {
     EXPECT_EQ(round_trip("name", value), value);
   }
 }
 
-TEST_F(storage_values, reals_and_booleans_come_back_as_such) {
+TEST_P(storage_values, reals_and_booleans_come_back_as_such) {
   EXPECT_EQ(round_trip("amount", "0.1"), "1E-1");
   EXPECT_EQ(round_trip("amount", "3"), "3E0");
   EXPECT_EQ(round_trip("flag", "true"), "true");
@@ -55,7 +54,7 @@ TEST_F(storage_values, reals_and_booleans_come_back_as_such) {
   EXPECT_EQ(round_trip("flag", "null"), "null");
 }
 
-TEST_F(storage_values, timestamps_come_back_as_iso_8601) {
+TEST_P(storage_values, timestamps_come_back_as_iso_8601) {
   EXPECT_EQ(round_trip("moment", R"("2024-05-01 12:00:00")"), R"("2024-05-01T12:00:00Z")");
   EXPECT_EQ(round_trip("moment", R"("2024-05-01T14:00:00.25+02:00")"),
             R"("2024-05-01T12:00:00.250Z")");
@@ -64,15 +63,15 @@ TEST_F(storage_values, timestamps_come_back_as_iso_8601) {
   EXPECT_EQ(sql_value("SELECT moment FROM demo_all WHERE id = 1"), "2024-05-01 12:00:00");
 }
 
-TEST_F(storage_values, the_databases_own_timestamps_read_the_same) {
+TEST_P(storage_values, the_databases_own_timestamps_read_the_same) {
   row("insert", R"({"table": "all", "values": {}})");
   const auto answer = row("select", R"({"table": "all", "columns": ["made"]})");
   const std::string made(answer.at("rows").at(0).at("made").as_string());
-  EXPECT_EQ(made.size(), std::string("2024-05-01T12:00:00Z").size());
   EXPECT_EQ(made[10], 'T');
+  EXPECT_EQ(made.back(), 'Z');
 }
 
-TEST_F(storage_values, mistyped_values_are_refused_by_column) {
+TEST_P(storage_values, mistyped_values_are_refused_by_column) {
   EXPECT_EQ(refused("number", R"("5")"), "VALIDATION_ERROR");
   EXPECT_EQ(refused("number", "5.0"), "VALIDATION_ERROR");
   EXPECT_EQ(refused("number", "true"), "VALIDATION_ERROR");
@@ -88,16 +87,18 @@ TEST_F(storage_values, mistyped_values_are_refused_by_column) {
   EXPECT_EQ(refused("name", '"' + std::string(db::max_value + 1, 'x') + '"'), "VALUE_TOO_LARGE");
 }
 
-TEST_F(storage_values, the_largest_text_is_accepted) {
+TEST_P(storage_values, the_largest_text_is_accepted) {
   const std::string largest = '"' + std::string(db::max_value, 'x') + '"';
   EXPECT_EQ(round_trip("name", largest), largest);
 }
 
-TEST_F(storage_values, columns_of_unknown_types_are_left_out) {
+TEST_P(storage_values, columns_of_unknown_types_are_left_out) {
   row("insert", R"({"table": "all", "values": {}})");
   const auto answer = row("select", R"({"table": "all"})");
   EXPECT_FALSE(answer.at("rows").at(0).as_object().contains("raw"));
 }
+
+ON_EVERY_BACKEND(storage_values);
 
 }  // namespace
 }  // namespace rosey::storage

@@ -1,0 +1,72 @@
+// One connection to PostgreSQL: statements with typed parameters, prepared once, and errors by
+// kind.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "host_stub/storage/database.hpp"
+
+namespace rosey::storage {
+
+// Rows of an answer.
+class postgresql_result {
+ public:
+  explicit postgresql_result(PGresult* owned) : result_(owned, &PQclear) {}
+
+  PGresult* native() const { return result_.get(); }
+  int rows() const { return PQntuples(native()); }
+  std::int64_t affected() const;
+  void read(int row, std::vector<sql_value>& into) const;
+
+ private:
+  std::unique_ptr<PGresult, void (*)(PGresult*)> result_;
+};
+
+// Used by one thread at a time. Every function throws sql_failure; `interrupted` says that the
+// connection is lost, or that what was prepared no longer fits the tables.
+class postgresql_connection {
+ public:
+  // Without a password: "postgresql://host:5432/name". Throws std::runtime_error if it is no URL.
+  static std::string shown(const std::string& url);
+
+  // `mode` is what its transactions are for.
+  postgresql_connection(const std::string& url, access mode, const database_options& options);
+
+  bool lost() const { return PQstatus(native()) != CONNECTION_OK; }
+  PGTransactionStatusType transaction_status() const { return PQtransactionStatus(native()); }
+
+  // Statements without parameters, separated by semicolons; the last one's answer.
+  postgresql_result execute(const std::string& sql);
+
+  // Prepares it, or finds it prepared.
+  postgresql_result execute(const statement& what);
+  // Does not prepare it.
+  postgresql_result execute_once(const statement& what);
+
+  std::string literal(const std::string& text) const;
+
+  PGconn* native() const { return connection_.get(); }
+
+ private:
+  struct prepared {
+    std::string key;
+    std::string name;
+  };
+
+  const std::string& prepare(const std::string& sql, int parameters, const Oid* types);
+  postgresql_result checked(PGresult* answer) const;
+
+  std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
+  std::list<prepared> newest_first_;
+  std::unordered_map<std::string, std::list<prepared>::iterator> by_key_;
+  std::size_t names_given_ = 0;
+};
+
+}  // namespace rosey::storage

@@ -1,0 +1,190 @@
+// The session: transactions, statements, and the schema as the transaction sees it.
+#include "host_stub/storage/postgresql/postgresql_session.hpp"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <optional>
+
+#include "host_stub/storage/postgresql/postgresql_connection.hpp"
+#include "host_stub/storage/postgresql/postgresql_dialect.hpp"
+#include "host_stub/storage/postgresql/postgresql_schema.hpp"
+
+namespace rosey::storage {
+
+namespace {
+
+class postgresql_session final : public session {
+ public:
+  postgresql_session(std::string url, access mode, const database_options& options)
+      : url_(std::move(url)), mode_(mode), options_(options) {}
+
+  const dialect& language() const override { return postgresql_dialect(); }
+
+  const schema& tables() override {
+    if (!schema_is_current_) {
+      guarded([this] {
+        std::string version = schema_version(connection());
+        if (version != schema_version_) {
+          schema_ = read_schema(connection());
+          schema_version_ = std::move(version);
+        }
+      });
+      schema_is_current_ = true;
+    }
+    return schema_;
+  }
+
+  void begin(access mode) override {
+    schema_is_current_ = false;
+    if (connection_ && (connection_->lost() || outdated_)) connection_.reset();
+    if (!connection_) connect();
+    guarded([&] {
+      connection().execute(std::string(mode == access::write
+                                           ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+                                           : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+    });
+  }
+
+  void commit() override {
+    guarded([this] {
+      const postgresql_result ended = connection().execute(std::string("COMMIT"));
+      // What the server answers to the COMMIT of a transaction in which a statement has failed.
+      if (std::strcmp(PQcmdStatus(ended.native()), "COMMIT") != 0) {
+        throw sql_failure(sql_failure_kind::broken, "the server has taken the transaction back");
+      }
+    });
+  }
+
+  void rollback() noexcept override {
+    schema_is_current_ = false;
+    if (!in_transaction()) return;
+    try {
+      connection().execute(std::string("ROLLBACK"));
+    } catch (const std::exception&) {
+      connection_.reset();  // the server rolls back what nobody can commit
+    }
+  }
+
+  bool in_transaction() const noexcept override {
+    if (!connection_ || connection_->lost()) return false;
+    const auto status = connection_->transaction_status();
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+  }
+
+  void savepoint() override { run("SAVEPOINT request"); }
+  void release() override { run("RELEASE request"); }
+  void rollback_to_savepoint() override { run("ROLLBACK TO request"); }
+
+  std::int64_t execute(const statement& what) override {
+    return guarded([&] { return connection().execute(what).affected(); });
+  }
+
+  std::int64_t insert(const statement& what, bool fills_id) override {
+    return guarded([&]() -> std::int64_t {
+      const postgresql_result inserted = connection().execute(what);
+      if (!fills_id) return 0;
+      std::vector<sql_value> row;
+      inserted.read(0, row);
+      return std::get<std::int64_t>(row.at(0));
+    });
+  }
+
+  void query(const statement& what, const row_handler& each) override {
+    guarded([&] {
+      if (what.many_rows) {
+        query_by_cursor(what, each);
+      } else {
+        pass(connection().execute(what), each);
+      }
+    });
+  }
+
+  // Inside of EXECUTE the server refuses what would end the transaction.
+  void run_script(const std::string& sql) override {
+    schema_is_current_ = false;
+    const std::string body = fmt::format("BEGIN EXECUTE {}; END", connection().literal(sql));
+    try {
+      connection().execute("DO " + connection().literal(body));
+    } catch (const sql_failure& failure) {
+      // A script that names what is not there is wrong, and not late.
+      const bool its_fault = failure.kind == sql_failure_kind::interrupted && !connection_->lost();
+      throw sql_failure(its_fault ? sql_failure_kind::broken : failure.kind, failure.what());
+    }
+  }
+
+  void lock_migrations(const std::string& plugin, std::chrono::milliseconds patience) override {
+    if (!connection_) connect();
+    guarded([&] {
+      connection().execute(fmt::format("SET lock_timeout = {}", patience.count()));
+      // By schema, because one database may hold several of ours.
+      connection().execute_once(
+          {"SELECT pg_advisory_lock(hashtextextended('rosey ' || current_schema() || ' ' || $1, "
+           "0))",
+           {plugin}});
+    });
+  }
+
+ private:
+  postgresql_connection& connection() { return *connection_; }
+
+  void connect() {
+    connection_.emplace(url_, mode_, options_);
+    outdated_ = false;
+    schema_version_.clear();
+  }
+
+  void run(const char* sql) {
+    guarded([&] { connection().execute(std::string(sql)); });
+  }
+
+  // After an interruption all that was read or prepared before is in doubt.
+  template <class Action>
+  auto guarded(Action action) -> decltype(action()) {
+    try {
+      return action();
+    } catch (const sql_failure& failure) {
+      if (failure.kind == sql_failure_kind::interrupted) outdated_ = true;
+      throw;
+    }
+  }
+
+  // False when `each` wants no more.
+  static bool pass(const postgresql_result& rows, const row_handler& each) {
+    std::vector<sql_value> row;
+    for (int i = 0; i < rows.rows(); ++i) {
+      rows.read(i, row);
+      if (!each(row)) return false;
+    }
+    return true;
+  }
+
+  // In portions, so that neither side holds all rows.
+  void query_by_cursor(const statement& what, const row_handler& each) {
+    connection().execute_once(
+        {"DECLARE rosey_rows NO SCROLL CURSOR FOR " + what.sql, what.parameters});
+    while (true) {
+      const postgresql_result rows = connection().execute(std::string("FETCH 100 FROM rosey_rows"));
+      if (rows.rows() == 0 || !pass(rows, each)) break;
+    }
+    connection().execute(std::string("CLOSE rosey_rows"));
+  }
+
+  const std::string url_;
+  const access mode_;
+  const database_options options_;
+  std::optional<postgresql_connection> connection_;
+  bool outdated_ = false;
+  schema schema_;
+  std::string schema_version_;
+  bool schema_is_current_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<session> connect_postgresql(const std::string& url, access mode,
+                                            const database_options& options) {
+  return std::make_unique<postgresql_session>(url, mode, options);
+}
+
+}  // namespace rosey::storage

@@ -1,0 +1,15 @@
+// A connection to PostgreSQL that comes back by itself.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "host_stub/storage/database.hpp"
+
+namespace rosey::storage {
+
+// Connects when the first transaction begins, and again when the connection was lost.
+std::unique_ptr<session> connect_postgresql(const std::string& url, access mode,
+                                            const database_options& options);
+
+}  // namespace rosey::storage
