@@ -202,7 +202,9 @@ result<media_link> parse_media_link(string_view text) {
 std::string canonical_url(const media_link& link) {
   const media_kind* known = find_media_kind(link.type);
   if (!known) return link.id;
-  if (link.type == "tv") return std::string(known->url_before) + link.id.substr(1);
+  if (link.type == "tv" && link.id.starts_with('v')) {
+    return std::string(known->url_before) + link.id.substr(1);
+  }
   if (const auto separator = link.id.find(';'); link.type == "li" && separator != std::string::npos)
     return std::string(known->url_before) + "accounts/" + link.id.substr(0, separator) +
            "/events/" + link.id.substr(separator + 1);

@@ -35,7 +35,7 @@ struct media_link {
 result<media_link> parse_media_link(std::string_view text);
 
 // The one URL that we show and store for a link; parse_media_link gives the link back.
-// The link must come from parse_media_link, or hold a type and id that it would accept.
+// A link that does not come from it (a row that somebody else wrote) gives some text.
 std::string canonical_url(const media_link& link);
 
 // Shown until the real title is known: "[yt] dQw4w9WgXcQ". At most 100 characters, an id that is

@@ -2,6 +2,7 @@
 #include "playlist_plugin/handlers/services.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <optional>
 #include <utility>
@@ -38,6 +39,19 @@ result<actor> read_actor(const json::object& fields) {
 
 json::value item_or_null(const std::optional<queue_item>& item) {
   return item ? json::value(to_json(*item)) : json::value();
+}
+
+// Bytes of items in one reply; NATS refuses messages of more than 1 MiB.
+constexpr std::size_t page_size = 256 * 1024;
+
+json::array page_of(const channel_state& channel, std::size_t offset) {
+  json::array items;
+  std::size_t size = 0;
+  for (std::size_t index = offset; index < channel.waiting.size() && size < page_size; ++index) {
+    items.push_back(to_json(channel.waiting[index].item));
+    size += json::serialize(items.back()).size();
+  }
+  return items;
 }
 
 json::object history_to_json(const history_entry& entry) {
@@ -130,12 +144,17 @@ awaitable<services::reply> services::remove_item(request asked) {
 }
 
 awaitable<services::reply> services::get_queue(request asked) {
+  wire::field_reader in(asked.fields);
+  const std::int64_t offset = in.integer_or("offset", 0, 0);
+  if (in.failed()) co_return in.failure();
   const channels::snapshot channel = co_await queue_.read(asked.from.channel);
-  json::array items;
-  for (const waiting_item& waiting : channel->waiting) items.push_back(to_json(waiting.item));
+  json::array items = page_of(*channel, static_cast<std::size_t>(offset));
+  const std::size_t end = static_cast<std::size_t>(offset) + items.size();
   json::object fields{{"channel", channel->name}, {"version", channel->version}};
   fields["current"] = current_to_json(*channel, queue_.now());
   fields["items"] = std::move(items);
+  fields["total"] = channel->waiting.size();
+  fields["truncated"] = end < channel->waiting.size();
   co_return success(std::move(fields));
 }
 

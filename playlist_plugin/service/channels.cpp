@@ -147,10 +147,9 @@ awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from,
 }
 
 void channels::publish(const playlist::change& stored, std::int64_t now) const {
-  for (const event& happened : stored.events()) {
+  for (const json::object& message : to_json(stored.events(), stored.after(), now)) {
     try {
-      context_.bus.publish(subject_of(happened),
-                           json::serialize(to_json(happened, stored.after(), now)));
+      context_.bus.publish(message.at("event").as_string(), json::serialize(message));
     } catch (const std::exception& failure) {
       // A listener sees the gap in the versions when it hears of the channel again.
       context_.log.warning(std::string("an event was not published: ") + failure.what());

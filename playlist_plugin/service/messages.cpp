@@ -3,6 +3,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
+#include <utility>
 
 #include "playlist_plugin/domain/playback.hpp"
 #include "playlist_plugin/domain/text.hpp"
@@ -98,13 +99,17 @@ std::string_view subject_of(const event& happened) {
   return std::visit(subject_visitor{}, happened);
 }
 
-json::object to_json(const event& happened, const channel_state& channel, std::int64_t now) {
-  json::object message{{"event", subject_of(happened)},
-                       {"channel", channel.name},
-                       {"version", channel.version},
-                       {"timestamp", iso_timestamp(now)}};
-  std::visit(payload_visitor{message}, happened);
-  return message;
+std::vector<json::object> to_json(const std::vector<event>& happened, const channel_state& channel,
+                                  std::int64_t now) {
+  std::vector<json::object> messages;
+  for (const event& each : happened) {
+    json::object message{{"event", subject_of(each)},  {"channel", channel.name},
+                         {"version", channel.version}, {"part", messages.size() + 1},
+                         {"parts", happened.size()},   {"timestamp", iso_timestamp(now)}};
+    std::visit(payload_visitor{message}, each);
+    messages.push_back(std::move(message));
+  }
+  return messages;
 }
 
 }  // namespace rosey::playlist

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "playlist_plugin/domain/channel_state.hpp"
 #include "playlist_plugin/domain/event.hpp"
@@ -21,7 +22,10 @@ inline constexpr char all_events[] = "playlist.>";
 // "playlist.item.added"
 std::string_view subject_of(const event& happened);
 
-// `channel` is as it was after the change; `now` in milliseconds since 1970.
-boost::json::object to_json(const event& happened, const channel_state& channel, std::int64_t now);
+// The messages of one change's events, in their order. `channel` is as it was after the change;
+// `now` in milliseconds since 1970. All carry the same version; "part" of "parts" tells a listener
+// whether one of them is missing.
+std::vector<boost::json::object> to_json(const std::vector<event>& happened,
+                                         const channel_state& channel, std::int64_t now);
 
 }  // namespace rosey::playlist

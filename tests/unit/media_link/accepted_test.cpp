@@ -214,5 +214,11 @@ TEST(accepted_media_link, placeholder_title) {
   EXPECT_TRUE(cut.ends_with("…"));
 }
 
+TEST(canonical_url, of_what_is_no_link_is_harmless) {
+  for (const char* type : {"tv", "li", "yt", "fi", "no such type"}) {
+    EXPECT_NO_THROW(canonical_url({type, ""})) << type;
+  }
+}
+
 }  // namespace
 }  // namespace rosey::playlist

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "unit/playlist/world.hpp"
@@ -52,6 +53,44 @@ TEST_F(services_test, get_queue_gives_a_snapshot_with_its_version) {
   const json::object stats = call("get_stats", {});
   EXPECT_EQ(stats.at("total_items"), 2);
   EXPECT_EQ(stats.at("unique_users"), 2);
+}
+
+TEST_F(services_test, get_queue_gives_a_long_queue_in_pages) {
+  const std::string long_url = "https://example.com/" + std::string(1900, 'a') + ".mp4";
+  here.storage("row.playlist.insert", {{"table", "channel"},
+                                       {"values", json::object{{"channel", "#long"},
+                                                               {"version", 1},
+                                                               {"next_item", 301},
+                                                               {"now_item_id", "q0"},
+                                                               {"now_media_type", "yt"},
+                                                               {"now_media_id", "video000000"},
+                                                               {"started_at", 1}}}});
+  json::array rows;
+  for (int number = 1; number <= 300; ++number) {
+    rows.push_back(json::object{{"channel", "#long"},
+                                {"position", number},
+                                {"item_id", "q" + std::to_string(number)},
+                                {"media_type", "fi"},
+                                {"media_id", long_url},
+                                {"title", "Song"},
+                                {"added_by", "ann"}});
+  }
+  here.storage("row.playlist.insert", {{"table", "queue"}, {"values", rows}});
+  std::vector<json::value> ids;
+  for (bool more = true; more;) {
+    const json::object request{{"channel", "#long"}, {"offset", ids.size()}};
+    const std::string answer =
+        here.finish(here.begin("service.playlist.get_queue", json::serialize(request)));
+    EXPECT_LT(answer.size(), 512u * 1024);
+    const json::object page = json::parse(answer).as_object();
+    EXPECT_EQ(page.at("total"), 300);
+    for (const json::value& item : page.at("items").as_array()) ids.push_back(item.at("id"));
+    more = page.at("truncated").as_bool();
+  }
+  ASSERT_EQ(ids.size(), 300u);
+  EXPECT_EQ(ids.back(), "q300");
+  EXPECT_EQ(call("get_queue", {{"offset", 1000}}).at("items").as_array().size(), 0u);
+  EXPECT_EQ(call("get_queue", {{"offset", -1}}).at("code"), "bad_request");
 }
 
 TEST_F(services_test, remove_item_asks_who_asks) {
