@@ -19,9 +19,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view known_keys[] = {
-    "max_items_per_user", "max_duration_per_user", "rate_limit_count",
-    "rate_limit_seconds", "max_queue_size",        "skip_threshold",
-    "min_skip_votes",     "allowed_media_types",   "require_duration"};
+    "max_items_per_user", "max_duration_per_user", "rate_limit_count", "rate_limit_seconds",
+    "max_queue_size",     "skip_threshold",        "min_skip_votes",   "allowed_media_types",
+    "require_duration",   "max_unknown_duration"};
 
 // A shuffle writes each waiting row, and storage takes 1000 operations at once.
 constexpr std::int64_t most_items = 900;
@@ -81,6 +81,8 @@ plugin_config read_config(const json::object& settings) {
   config.limits.allowed_media_types = read_media_types(in);
   config.limits.require_duration =
       in.boolean_or("require_duration", config.limits.require_duration);
+  config.playing.max_unknown_duration = in.integer_or(
+      "max_unknown_duration", config.playing.max_unknown_duration, 0, 365 * seconds_a_day);
   config.votes.skip_threshold = in.number_or("skip_threshold", config.votes.skip_threshold, 0, 1);
   config.votes.min_skip_votes =
       in.integer_or("min_skip_votes", config.votes.min_skip_votes, 1, 1000);

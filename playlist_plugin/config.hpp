@@ -3,6 +3,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "playlist_plugin/domain/playback.hpp"
 #include "playlist_plugin/domain/quota.hpp"
 #include "playlist_plugin/domain/votes.hpp"
 
@@ -11,6 +12,7 @@ namespace rosey::playlist {
 struct plugin_config {
   queue_limits limits;
   vote_config votes;
+  playback_config playing;
 };
 
 // Settings that are left out keep their defaults. Throws std::runtime_error naming the key that is

@@ -22,7 +22,7 @@ struct plugin::parts {
       : db(context.bus, plugin::id, options.storage_timeout),
         quotas(db, config.limits.quota),
         storage(db, quotas),
-        known(context, storage, quotas, *options.time),
+        known(context, storage, quotas, *options.time, config.playing),
         clocks(context, storage, known, *options.time, options.retry_interval),
         queue(known, storage, quotas, *options.time, config),
         chat(context, queue),
@@ -38,7 +38,7 @@ struct plugin::parts {
     const std::string channel = in.name("channel");
     const std::int64_t version = in.integer("version", 1);
     if (in.failed()) return;
-    known.heard(channel, version, event.subject == "playlist.item.playing");
+    known.heard(channel, version, moves_the_end(event.subject));
   }
 
   sdk::storage_client db;

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "playlist_plugin/domain/playback.hpp"
-
 namespace rosey::playlist {
 
 change::change(channel_state before) : after_(std::move(before)) {
@@ -57,13 +55,9 @@ void change::move(std::size_t from, std::optional<std::size_t> after, const std:
       item_moved{moved.item, to == 0 ? std::string() : after_.waiting[to - 1].item.id, by});
 }
 
-void change::finish(std::int64_t now, bool skipped) {
-  const playing_item& playing = *after_.playing;
-  play_record record{playing.item, now, seconds_played(playing, now), skipped};
-  // An item that ended while nobody was running ended then, not now.
-  if (const auto end = end_of(playing)) record.ended_at = std::min(now, *end);
-  events_.push_back(item_finished{record.item, record.played, skipped});
-  finished_ = std::move(record);
+void change::finish(const play_end& end) {
+  finished_ = play_record{after_.playing->item, end};
+  events_.push_back(item_finished{finished_->item, end.played, end.skipped});
   after_.playing.reset();
   after_.votes.clear();
   vote_.reset();
@@ -77,6 +71,12 @@ void change::start_next(std::int64_t now) {
   take_out(0);
   events_.push_back(item_playing{item, now});
   after_.playing = playing_item{std::move(item), now};
+  playing_changed_ = true;
+}
+
+void change::correct_start(std::int64_t started_at) {
+  after_.playing->started_at = started_at;
+  events_.push_back(item_position{after_.playing->item.id, started_at});
   playing_changed_ = true;
 }
 

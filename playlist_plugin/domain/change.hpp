@@ -10,15 +10,14 @@
 
 #include "playlist_plugin/domain/channel_state.hpp"
 #include "playlist_plugin/domain/event.hpp"
+#include "playlist_plugin/domain/playback.hpp"
 
 namespace rosey::playlist {
 
 // A line of the history.
 struct play_record {
   queue_item item;
-  std::int64_t ended_at = 0;  // milliseconds since 1970
-  std::int64_t played = 0;    // seconds really played
-  bool skipped = false;
+  play_end end;
 };
 
 class change {
@@ -58,7 +57,10 @@ class change {
   void move(std::size_t from, std::optional<std::size_t> after, const std::string& by);
 
   // Ends the playing item, and with it the votes.
-  void finish(std::int64_t now, bool skipped);
+  void finish(const play_end& end);
+
+  // Corrects when the playing item started, in milliseconds since 1970.
+  void correct_start(std::int64_t started_at);
 
   // Starts the first waiting item, if nothing plays and something waits.
   void start_next(std::int64_t now);

@@ -24,6 +24,10 @@ struct item_playing {  // the first that waited has left the others and plays
   queue_item item;
   std::int64_t started_at = 0;  // milliseconds since 1970
 };
+struct item_position {  // a player corrected when the playing item started
+  std::string item_id;
+  std::int64_t started_at = 0;  // milliseconds since 1970
+};
 struct item_finished {  // nothing plays now
   queue_item item;
   std::int64_t played = 0;  // seconds
@@ -54,7 +58,7 @@ struct skip_passed {
   std::size_t needed = 0;
 };
 
-using event = std::variant<item_added, item_removed, item_playing, item_finished, queue_cleared,
-                           queue_shuffled, item_moved, skip_voted, skip_passed>;
+using event = std::variant<item_added, item_removed, item_playing, item_position, item_finished,
+                           queue_cleared, queue_shuffled, item_moved, skip_voted, skip_passed>;
 
 }  // namespace rosey::playlist

@@ -2,6 +2,7 @@
 #include "playlist_plugin/domain/queue_rules.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -13,11 +14,22 @@
 namespace rosey::playlist {
 namespace {
 
-constexpr std::size_t longest_echo = 64;  // characters of a person's own words in a refusal
+constexpr std::int64_t tolerated_drift = 2000;  // milliseconds between a player and our clock
+constexpr std::size_t longest_echo = 64;        // characters of a person's own words in a refusal
 
 error not_found(const std::string& named) {
   return {codes::not_found,
           "Item '" + truncate_utf8(printable(named), longest_echo) + "' not found"};
+}
+
+error not_playing(const std::string& item_id) {
+  return {codes::not_found,
+          "Item '" + truncate_utf8(printable(item_id), longest_echo) + "' is not playing"};
+}
+
+std::optional<queue_item> now_playing(const channel_state& channel) {
+  if (!channel.playing) return std::nullopt;
+  return channel.playing->item;
 }
 
 bool may_touch(const queue_item& item, const actor& by) {
@@ -140,10 +152,9 @@ result<skip_outcome> skip(const channel_state& channel, const actor& by, std::in
     return error{codes::forbidden, "You can only skip your own items; !voteskip asks the others"};
   }
   change decided(channel);
-  decided.finish(now, true);
+  decided.finish(skipped_at(*channel.playing, now));
   decided.start_next(now);
-  std::optional<queue_item> next;
-  if (decided.after().playing) next = decided.after().playing->item;
+  std::optional<queue_item> next = now_playing(decided.after());
   return skip_outcome{std::move(decided), std::move(next)};
 }
 
@@ -159,21 +170,43 @@ result<vote_outcome> vote_skip(const channel_state& channel, const std::string& 
   const bool passed = votes >= needed;
   if (passed) {
     decided.pass_vote(needed);
-    decided.finish(now, true);
+    decided.finish(skipped_at(*channel.playing, now));
     decided.start_next(now);
   }
   return vote_outcome{std::move(decided), votes, needed, passed};
 }
 
-std::optional<change> advance(const channel_state& channel, std::int64_t now) {
-  const auto end = channel.playing ? end_of(*channel.playing) : std::nullopt;
-  const bool over = end && *end <= now;
+std::optional<change> advance(const channel_state& channel, const playback_config& config,
+                              std::int64_t now) {
+  const auto end = channel.playing ? natural_end(*channel.playing, config, now) : std::nullopt;
   const bool idle = !channel.playing && !channel.waiting.empty();
-  if (!over && !idle) return std::nullopt;
+  if (!end && !idle) return std::nullopt;
   change decided(channel);
-  if (over) decided.finish(now, false);
+  if (end) decided.finish(*end);
   decided.start_next(now);
   return decided;
+}
+
+result<player_outcome> player_finished(const channel_state& channel, const std::string& item_id,
+                                       std::optional<std::int64_t> position, std::int64_t now) {
+  if (!is_playing(channel, item_id)) return not_playing(item_id);
+  change decided(channel);
+  decided.finish(ended_by_player(*channel.playing, position, now));
+  decided.start_next(now);
+  std::optional<queue_item> next = now_playing(decided.after());
+  return player_outcome{std::move(decided), std::move(next)};
+}
+
+result<player_outcome> player_position(const channel_state& channel, const std::string& item_id,
+                                       std::int64_t position, std::int64_t now) {
+  if (!is_playing(channel, item_id)) return not_playing(item_id);
+  const std::int64_t started_at = now - position;
+  const std::int64_t drift = std::abs(started_at - channel.playing->started_at);
+  player_outcome outcome{std::nullopt, channel.playing->item};
+  if (drift < tolerated_drift) return outcome;
+  outcome.change.emplace(channel);
+  outcome.change->correct_start(started_at);
+  return outcome;
 }
 
 }  // namespace rosey::playlist

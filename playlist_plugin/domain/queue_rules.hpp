@@ -85,6 +85,18 @@ result<vote_outcome> vote_skip(const channel_state& channel, const std::string& 
 
 // What time does by itself: ends an item whose duration is over, starts the first that waits when
 // nothing plays. Nothing when there is nothing to do.
-std::optional<change> advance(const channel_state& channel, std::int64_t now);
+std::optional<change> advance(const channel_state& channel, const playback_config& config,
+                              std::int64_t now);
+
+struct player_outcome {
+  std::optional<playlist::change> change;  // nothing when all is as it was
+  std::optional<queue_item> playing;       // afterwards
+};
+// A player says that the item has ended, perhaps at which second of it.
+result<player_outcome> player_finished(const channel_state& channel, const std::string& item_id,
+                                       std::optional<std::int64_t> position, std::int64_t now);
+// A player says how far it is, in milliseconds. What differs by less than two seconds is left.
+result<player_outcome> player_position(const channel_state& channel, const std::string& item_id,
+                                       std::int64_t position, std::int64_t now);
 
 }  // namespace rosey::playlist

@@ -84,6 +84,15 @@ json::object cleared(const clear_outcome& outcome) {
   return success({{"count", outcome.count}});
 }
 
+json::object played_on(const player_outcome& outcome) {
+  return success({{"playing", item_or_null(outcome.playing)}});
+}
+
+// Seconds, with a fraction.
+double read_position(wire::field_reader& in) {
+  return in.number_or("position", 0, 0, 365 * 24 * 3600.0);
+}
+
 }  // namespace
 
 const services::route services::routes[] = {
@@ -96,6 +105,8 @@ const services::route services::routes[] = {
     {"service.playlist.skip", &services::skip},
     {"service.playlist.shuffle", &services::shuffle},
     {"service.playlist.clear", &services::clear},
+    {"playlist.player.finished", &services::player_finished},
+    {"playlist.player.position", &services::player_position},
     {"service.playlist.get_history", &services::get_history},
     {"service.playlist.get_user_stats", &services::get_user_stats},
 };
@@ -197,6 +208,24 @@ awaitable<services::reply> services::clear(request asked) {
   const auto by = read_actor(asked.fields);
   if (!by) return ready(by.error());
   return queue_.clear(std::move(asked.from), *by, cleared);
+}
+
+awaitable<services::reply> services::player_finished(request asked) {
+  wire::field_reader in(asked.fields);
+  std::string item = in.name("item_id");
+  std::optional<std::int64_t> position;
+  if (in.find("position")) position = static_cast<std::int64_t>(read_position(in));
+  if (in.failed()) return ready(in.failure());
+  return queue_.player_finished(std::move(asked.from), std::move(item), position, played_on);
+}
+
+awaitable<services::reply> services::player_position(request asked) {
+  wire::field_reader in(asked.fields);
+  std::string item = in.name("item_id");
+  if (!in.find("position")) in.fail("'position' is missing");
+  const auto position = static_cast<std::int64_t>(read_position(in) * 1000);
+  if (in.failed()) return ready(in.failure());
+  return queue_.player_position(std::move(asked.from), std::move(item), position, played_on);
 }
 
 awaitable<services::reply> services::get_history(request asked) {

@@ -1,5 +1,5 @@
-// The playlist for other plugins: service.playlist.*, the operations of the commands with fields
-// in place of words.
+// The playlist for other plugins and for players: the operations of the commands with fields in
+// place of words.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -41,6 +41,8 @@ class services {
   boost::asio::awaitable<reply> skip(request asked);
   boost::asio::awaitable<reply> shuffle(request asked);
   boost::asio::awaitable<reply> clear(request asked);
+  boost::asio::awaitable<reply> player_finished(request asked);
+  boost::asio::awaitable<reply> player_position(request asked);
   boost::asio::awaitable<reply> get_history(request asked);
   boost::asio::awaitable<reply> get_user_stats(request asked);
 

@@ -17,15 +17,11 @@ using boost::asio::awaitable;
 // Each failed try means that another one succeeded; so many in a row are a crowd, not bad luck.
 constexpr int most_tries = 8;
 
-result<decision> let_time_pass(const channel_state& channel, std::int64_t now) {
-  return decision{advance(channel, now), {}, {}};
-}
-
 }  // namespace
 
 channels::channels(const sdk::context& context, playlist_storage& storage, quota_manager& quotas,
-                   clock& time)
-    : context_(context), storage_(storage), quotas_(quotas), clock_(time) {}
+                   clock& time, const playback_config& config)
+    : context_(context), storage_(storage), quotas_(quotas), clock_(time), config_(config) {}
 
 void channels::on_change(std::function<void(const std::string&)> listener) {
   listener_ = std::move(listener);
@@ -46,14 +42,14 @@ void channels::notify(const std::string& channel) const {
   if (listener_) listener_(channel);
 }
 
-void channels::heard(const std::string& channel, std::int64_t version, bool starts) {
+void channels::heard(const std::string& channel, std::int64_t version, bool moves_the_end) {
   // Of a channel that is not known here there is nothing to refresh, but something to watch.
-  if (!starts && !entries_.contains(channel)) return;
+  if (!moves_the_end && !entries_.contains(channel)) return;
   const std::shared_ptr<entry> at = find(channel);
   if (version <= at->newest_known) return;
   if (at->state && at->state->version >= version) return;
   at->newest_known = version;
-  if (starts) notify(channel);
+  if (moves_the_end) notify(channel);
 }
 
 awaitable<void> channels::refresh(std::string channel, std::shared_ptr<entry> at) {
@@ -78,10 +74,14 @@ awaitable<channels::snapshot> channels::advance(std::string channel) {
   const std::shared_ptr<entry> at = find(channel);
   const auto turn = co_await at->mutex.lock();
   co_await refresh(channel, at);
-  if (playlist::advance(*at->state, clock_.now())) {
+  if (playlist::advance(*at->state, config_, clock_.now())) {
     origin from;
     from.channel = channel;
-    static_cast<void>(co_await decide_and_store(std::move(from), let_time_pass, at));
+    decider let_time_pass = [this](const channel_state& state,
+                                   std::int64_t now) -> result<decision> {
+      return decision{playlist::advance(state, config_, now), {}, {}};
+    };
+    static_cast<void>(co_await decide_and_store(std::move(from), std::move(let_time_pass), at));
     co_await refresh(channel, at);
   }
   co_return at->state;

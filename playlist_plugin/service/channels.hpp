@@ -47,7 +47,7 @@ class channels {
   using snapshot = std::shared_ptr<const channel_state>;
 
   channels(const sdk::context& context, playlist_storage& storage, quota_manager& quotas,
-           clock& time);
+           clock& time, const playback_config& config);
 
   // Told of each channel in which something else may play than before.
   void on_change(std::function<void(const std::string& channel)> listener);
@@ -61,9 +61,14 @@ class channels {
   // Ends what is over and starts what comes next; the state after it.
   awaitable<snapshot> advance(std::string channel);
 
-  // An event says that somebody has brought the channel to this version; `starts`: by starting an
-  // item, whose end has to be watched.
-  void heard(const std::string& channel, std::int64_t version, bool starts);
+  // An event says that somebody has brought the channel to this version; `moves_the_end`: the end
+  // of what plays there is another now, and has to be watched.
+  void heard(const std::string& channel, std::int64_t version, bool moves_the_end);
+
+  // When what plays will be over; nothing when it has no end, or nothing plays.
+  std::optional<std::int64_t> end_of(const channel_state& channel) const {
+    return channel.playing ? playlist::end_of(*channel.playing, config_) : std::nullopt;
+  }
 
  private:
   struct entry {
@@ -89,6 +94,7 @@ class channels {
   playlist_storage& storage_;
   quota_manager& quotas_;
   clock& clock_;
+  playback_config config_;
   std::function<void(const std::string&)> listener_;
   std::map<std::string, std::shared_ptr<entry>> entries_;
 };

@@ -18,6 +18,7 @@ struct subject_visitor {
   std::string_view operator()(const item_added&) const { return "playlist.item.added"; }
   std::string_view operator()(const item_removed&) const { return "playlist.item.removed"; }
   std::string_view operator()(const item_playing&) const { return "playlist.item.playing"; }
+  std::string_view operator()(const item_position&) const { return "playlist.item.position"; }
   std::string_view operator()(const item_finished&) const { return "playlist.item.finished"; }
   std::string_view operator()(const queue_cleared&) const { return "playlist.cleared"; }
   std::string_view operator()(const queue_shuffled&) const { return "playlist.shuffled"; }
@@ -39,6 +40,10 @@ struct payload_visitor {
   }
   void operator()(const item_playing& event) const {
     out["item"] = to_json(event.item);
+    out["started_at"] = iso_timestamp(event.started_at);
+  }
+  void operator()(const item_position& event) const {
+    out["item_id"] = event.item_id;
     out["started_at"] = iso_timestamp(event.started_at);
   }
   void operator()(const item_finished& event) const {
@@ -93,6 +98,10 @@ json::value current_to_json(const channel_state& channel, std::int64_t now) {
   current["started_at"] = iso_timestamp(channel.playing->started_at);
   current["elapsed"] = seconds_played(*channel.playing, now);
   return current;
+}
+
+bool moves_the_end(std::string_view subject) {
+  return subject == "playlist.item.playing" || subject == "playlist.item.position";
 }
 
 std::string_view subject_of(const event& happened) {

@@ -97,6 +97,24 @@ awaitable<operations::reply> operations::vote_skip(origin from, std::string user
       });
 }
 
+awaitable<operations::reply> operations::player_finished(origin from, std::string item_id,
+                                                         std::optional<std::int64_t> position,
+                                                         presenter<player_outcome> present) {
+  return channels_.change(std::move(from), [item_id, position, present](
+                                               const channel_state& channel, std::int64_t now) {
+    return presented(playlist::player_finished(channel, item_id, position, now), present);
+  });
+}
+
+awaitable<operations::reply> operations::player_position(origin from, std::string item_id,
+                                                         std::int64_t position,
+                                                         presenter<player_outcome> present) {
+  return channels_.change(std::move(from), [item_id, position, present](
+                                               const channel_state& channel, std::int64_t now) {
+    return presented(playlist::player_position(channel, item_id, position, now), present);
+  });
+}
+
 void operations::saw(const std::string& channel, const std::string& user) {
   present_[channel].saw(user, clock_.now());
 }

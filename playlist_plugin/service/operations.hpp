@@ -48,6 +48,13 @@ class operations {
   awaitable<reply> skip(origin from, actor by, presenter<skip_outcome> present);
   awaitable<reply> vote_skip(origin from, std::string user, presenter<vote_outcome> present);
 
+  // What players report: `position` in seconds, and in milliseconds.
+  awaitable<reply> player_finished(origin from, std::string item_id,
+                                   std::optional<std::int64_t> position,
+                                   presenter<player_outcome> present);
+  awaitable<reply> player_position(origin from, std::string item_id, std::int64_t position,
+                                   presenter<player_outcome> present);
+
   awaitable<channels::snapshot> read(std::string channel) { return channels_.read(channel); }
   awaitable<std::vector<history_entry>> history(std::string channel, std::int64_t limit) {
     return storage_.history(std::move(channel), limit);

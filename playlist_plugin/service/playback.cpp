@@ -44,7 +44,7 @@ awaitable<void> playback::run(std::string channel, std::shared_ptr<watcher> self
     std::optional<std::int64_t> look_again;
     try {
       const channels::snapshot state = co_await channels_.advance(channel);
-      if (state->playing) look_again = end_of(*state->playing);
+      look_again = channels_.end_of(*state);
       if (!look_again && !self->poked) break;
     } catch (const sdk::storage_unavailable&) {
       look_again = clock_.now() + retry_interval_.count();

@@ -128,9 +128,9 @@ json::object history_row(std::string_view channel, const play_record& record) {
           {"title", item.title},
           {"duration", item.duration},
           {"added_by", item.added_by},
-          {"played_at", iso_timestamp(record.ended_at)},
-          {"play_duration", record.played},
-          {"skipped", record.skipped}};
+          {"played_at", iso_timestamp(record.end.at)},
+          {"play_duration", record.end.played},
+          {"skipped", record.end.skipped}};
 }
 
 json::object vote_row(const channel_state& channel, const std::string& user, std::int64_t now) {
@@ -168,8 +168,8 @@ json::object stats_of_add(const queue_item& item) {
 
 json::object stats_of_play(const play_record& record) {
   json::object increments{{"items_played", 1},
-                          {"items_skipped", record.skipped ? 1 : 0},
-                          {"total_duration_played", record.played}};
+                          {"items_skipped", record.end.skipped ? 1 : 0},
+                          {"total_duration_played", record.end.played}};
   return {{"$inc", std::move(increments)}};
 }
 

@@ -55,14 +55,14 @@ TEST(change, never_writes_a_row_for_what_plays_at_once) {
 
 TEST(change, starts_the_first_that_waits_and_deletes_its_row) {
   change decided(channel_with({"ann", "bob", "cid"}));
-  decided.finish(start_time + 5000, true);
+  decided.finish({start_time + 5000, 5, true});
   decided.start_next(start_time + 5000);
   EXPECT_EQ(decided.after().playing->item.id, "q2");
   EXPECT_THAT(decided.deleted(), ElementsAre("q2"));
   EXPECT_TRUE(decided.votes_ended());
   ASSERT_TRUE(decided.finished());
-  EXPECT_EQ(decided.finished()->played, 5);
-  EXPECT_TRUE(decided.finished()->skipped);
+  EXPECT_EQ(decided.finished()->end.played, 5);
+  EXPECT_TRUE(decided.finished()->end.skipped);
 }
 
 TEST(change, starts_nothing_while_something_plays) {
@@ -119,6 +119,7 @@ struct follower {
     waiting.erase(at(event.item.id));
     playing = event.item.id;
   }
+  void operator()(const item_position& event) { EXPECT_EQ(playing, event.item_id); }
   void operator()(const item_finished& event) {
     EXPECT_EQ(playing, event.item.id);
     playing.clear();
@@ -206,7 +207,7 @@ TEST(change, events_and_rows_tell_the_same_as_the_state_after_thousands_of_decis
         if (auto out = vote_skip(channel, "user" + other, 3, now)) decided = out->change;
         break;
       case 8:
-        decided = advance(channel, now);
+        decided = advance(channel, {}, now);
         break;
     }
     if (!decided) continue;

@@ -62,10 +62,10 @@ TEST(playback, stays_between_nothing_and_the_whole_item) {
   EXPECT_EQ(seconds_played(known, start_time - 5000), 0);
   EXPECT_EQ(seconds_played(known, start_time + 1999), 1);
   EXPECT_EQ(seconds_played(known, start_time + 500'000), 100);
-  EXPECT_EQ(end_of(known), start_time + 100'000);
+  EXPECT_EQ(end_of(known, {}), start_time + 100'000);
   const playing_item unknown{item_of(1, "ann", 0), start_time};
   EXPECT_EQ(seconds_played(unknown, start_time + 500'000), 500);
-  EXPECT_FALSE(end_of(unknown));
+  EXPECT_FALSE(end_of(unknown, {}));
 }
 
 TEST(timestamp, is_iso_8601_in_utc) {

@@ -154,6 +154,120 @@ TEST(playback, ends_when_the_plugin_is_stopped) {
   EXPECT_THAT(here.rows("history"), IsEmpty());
 }
 
+TEST(playback, of_unknown_durations_ends_at_the_limit_if_there_is_one) {
+  world here;
+  store_items(here, {0, 50});
+  here.start({{"max_unknown_duration", 600}});
+  here.pass(599);
+  EXPECT_EQ(playing(here), "Song 1");
+  here.pass(1);
+  EXPECT_EQ(playing(here), "Song 2");
+  EXPECT_EQ(here.rows("history").at(0).at("play_duration"), 600);
+}
+
+TEST(playback, is_right_to_the_second_after_a_kill) {
+  world here;
+  store_items(here, {100, 50});
+  here.start();
+  here.pass(30);
+  here.kill_all();
+  here.pass(40);
+  here.start();
+  EXPECT_THAT(here.say("bob", "nowplaying").message, HasSubstr("1:10 / 1:40"));
+  here.pass(29);
+  EXPECT_EQ(playing(here), "Song 1");
+  here.pass(1);
+  EXPECT_EQ(playing(here), "Song 2");
+  EXPECT_EQ(here.rows("history").size(), 1u);
+}
+
+TEST(playback, that_ended_after_a_kill_is_recorded_once_by_whoever_comes_back) {
+  world here;
+  store_items(here, {100, 50});
+  here.start();
+  here.pass(30);
+  here.kill_all();
+  here.pass(1000);
+  here.start();
+  here.start();
+  here.start();
+  here.settle();
+  EXPECT_EQ(playing(here), "Song 2");
+  const json::array history = here.rows("history");
+  ASSERT_EQ(history.size(), 1u);
+  EXPECT_EQ(history[0].at("play_duration"), 100);
+}
+
+constexpr char finished_1[] = R"({"channel":"#lobby","item_id":"q1","position":61.7})";
+
+TEST(player, says_when_an_item_has_ended) {
+  world here;
+  store_items(here, {100, 50});
+  here.start();
+  here.pass(70);
+  const json::object answer = here.ask("playlist.player.finished", finished_1);
+  EXPECT_EQ(answer.at("playing").at("id"), "q2");
+  const json::array history = here.rows("history");
+  ASSERT_EQ(history.size(), 1u);
+  EXPECT_EQ(history[0].at("play_duration"), 61);
+  EXPECT_EQ(history[0].at("skipped"), false);
+  EXPECT_EQ(here.ask("playlist.player.finished", finished_1).at("code"), "not_found");
+  EXPECT_EQ(here.rows("history").size(), 1u);
+}
+
+TEST(player, ends_an_item_once_however_many_say_so) {
+  world here;
+  store_items(here, {100, 100, 100});
+  here.start();
+  here.start();
+  here.start();
+  here.pass(99);
+  std::vector<std::shared_ptr<said>> reports;
+  for (int each = 0; each < 6; ++each) {
+    reports.push_back(here.begin("playlist.player.finished", finished_1));
+  }
+  here.pass(1);
+  for (const auto& report : reports) here.finish(report);
+  here.settle();
+  EXPECT_EQ(here.rows("history").size(), 1u);
+  EXPECT_EQ(playing(here), "Song 2");
+}
+
+TEST(player, says_how_far_it_is_and_every_instance_moves_the_end) {
+  world here;
+  store_items(here, {100, 50});
+  instance& first = here.start();
+  here.start();
+  here.pass(40);
+  // It had stopped for half a minute.
+  here.server().deliver(
+      {"playlist.player.position", "", R"({"channel":"#lobby","item_id":"q1","position":10})"});
+  here.settle();
+  EXPECT_THAT(here.say("bob", "nowplaying").message, HasSubstr("0:10 / 1:40"));
+  EXPECT_THAT(here.event_names(), ::testing::Contains("playlist.item.position"));
+  here.stop(first);
+  here.pass(89);
+  EXPECT_EQ(playing(here), "Song 1");
+  here.pass(1);
+  EXPECT_EQ(playing(here), "Song 2");
+}
+
+TEST(player, that_talks_nonsense_is_told_so) {
+  world here;
+  store_items(here, {100});
+  here.start();
+  const auto refusal = [&here](const char* subject, const char* payload) {
+    return std::string(here.ask(subject, payload).at("error").as_string());
+  };
+  EXPECT_EQ(refusal("playlist.player.finished", R"({"channel":"#lobby"})"), "'item_id' is missing");
+  EXPECT_THAT(
+      refusal("playlist.player.finished", R"({"channel":"#lobby","item_id":"q1","position":-1})"),
+      HasSubstr("'position' must be a number"));
+  EXPECT_EQ(refusal("playlist.player.position", R"({"channel":"#lobby","item_id":"q1"})"),
+            "'position' is missing");
+  EXPECT_EQ(playing(here), "Song 1");
+}
+
 TEST(wall_clock, tells_the_time_and_wakes_who_waits) {
   boost::asio::io_context io;
   const auto timer = std::make_shared<boost::asio::steady_timer>(io);

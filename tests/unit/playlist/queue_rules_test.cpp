@@ -202,7 +202,7 @@ TEST(skip, is_for_the_requester_and_moderators) {
   const auto skipped = skip(channel, ann, start_time + 61'500);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(skipped->next->id, "q2");
-  EXPECT_EQ(skipped->change.finished()->played, 61);
+  EXPECT_EQ(skipped->change.finished()->end.played, 61);
   EXPECT_FALSE(skip(channel_with({"ann"}), ann, start_time)->next);
 }
 
@@ -222,26 +222,60 @@ TEST(vote_skip, counts_each_user_once_and_passes_at_what_is_needed) {
   EXPECT_FALSE(second->change.vote()) << "the votes are gone with the item";
   EXPECT_THAT(second->change.after().votes, IsEmpty());
   EXPECT_EQ(second->change.after().playing->item.id, "q2");
-  EXPECT_TRUE(second->change.finished()->skipped);
+  EXPECT_TRUE(second->change.finished()->end.skipped);
 }
 
 TEST(advance, finishes_what_is_over_once_and_starts_the_next_now) {
   const channel_state channel = channel_with({"ann", "bob"}, 100);
-  EXPECT_FALSE(advance(channel, start_time + 99'999));
-  const auto after_an_hour = advance(channel, start_time + 3'600'000);
+  EXPECT_FALSE(advance(channel, {}, start_time + 99'999));
+  const auto after_an_hour = advance(channel, {}, start_time + 3'600'000);
   ASSERT_TRUE(after_an_hour);
-  EXPECT_EQ(after_an_hour->finished()->played, 100);
-  EXPECT_EQ(after_an_hour->finished()->ended_at, start_time + 100'000);
-  EXPECT_FALSE(after_an_hour->finished()->skipped);
+  EXPECT_EQ(after_an_hour->finished()->end.played, 100);
+  EXPECT_EQ(after_an_hour->finished()->end.at, start_time + 100'000);
+  EXPECT_FALSE(after_an_hour->finished()->end.skipped);
   EXPECT_EQ(after_an_hour->after().playing->started_at, start_time + 3'600'000);
 }
 
 TEST(advance, leaves_unknown_durations_and_empty_channels_alone) {
-  EXPECT_FALSE(advance(channel_with({"ann", "bob"}, 0), start_time + 1'000'000'000));
-  EXPECT_FALSE(advance(channel_with({}), start_time));
+  EXPECT_FALSE(advance(channel_with({"ann", "bob"}, 0), {}, start_time + 1'000'000'000));
+  EXPECT_FALSE(advance(channel_with({}), {}, start_time));
   channel_state idle = channel_with({"ann", "bob"});
   idle.playing.reset();
-  EXPECT_EQ(advance(idle, start_time)->after().playing->item.id, "q2");
+  EXPECT_EQ(advance(idle, {}, start_time)->after().playing->item.id, "q2");
+}
+
+TEST(advance, ends_unknown_durations_at_their_limit) {
+  const channel_state channel = channel_with({"ann", "bob"}, 0);
+  const playback_config config{600};
+  EXPECT_FALSE(advance(channel, config, start_time + 599'999));
+  const auto ended = advance(channel, config, start_time + 700'000);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->finished()->end.played, 600);
+  EXPECT_EQ(ended->finished()->end.at, start_time + 600'000);
+}
+
+TEST(player, ends_the_item_that_it_names_and_no_other) {
+  const channel_state channel = channel_with({"ann", "bob"}, 100);
+  EXPECT_EQ(player_finished(channel, "q2", 5, start_time).error(),
+            (error{codes::not_found, "Item 'q2' is not playing"}));
+  EXPECT_FALSE(player_finished(channel_with({}), "q1", 5, start_time));
+  const auto ended = player_finished(channel, "q1", 97, start_time + 99'000);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->change->finished()->end.played, 97);
+  EXPECT_FALSE(ended->change->finished()->end.skipped);
+  EXPECT_EQ(ended->playing->id, "q2");
+  EXPECT_EQ(player_finished(channel, "q1", {}, start_time + 42'000)->change->finished()->end.played,
+            42);
+  EXPECT_EQ(player_finished(channel, "q1", 5000, start_time)->change->finished()->end.played, 100);
+}
+
+TEST(player, corrects_the_start_when_it_is_more_than_two_seconds_off) {
+  const channel_state channel = channel_with({"ann"}, 100);
+  EXPECT_FALSE(player_position(channel, "q1", 11'900, start_time + 10'000)->change);
+  const auto corrected = player_position(channel, "q1", 4000, start_time + 10'000);
+  ASSERT_TRUE(corrected);
+  EXPECT_EQ(corrected->change->after().playing->started_at, start_time + 6000);
+  EXPECT_EQ(player_position(channel, "q9", 0, start_time).error().code, codes::not_found);
 }
 
 }  // namespace
