@@ -19,9 +19,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view known_keys[] = {
-    "max_items_per_user", "max_duration_per_user", "rate_limit_count", "rate_limit_seconds",
-    "max_queue_size",     "skip_threshold",        "min_skip_votes",   "allowed_media_types",
-    "require_duration",   "max_unknown_duration"};
+    "max_items_per_user", "max_duration_per_user", "rate_limit_count",    "rate_limit_seconds",
+    "max_queue_size",     "skip_threshold",        "min_skip_votes",      "allowed_media_types",
+    "require_duration",   "max_unknown_duration",  "vote_expiry_seconds", "active_user_minutes"};
 
 // A shuffle writes each waiting row, and storage takes 1000 operations at once.
 constexpr std::int64_t most_items = 900;
@@ -86,6 +86,10 @@ plugin_config read_config(const json::object& settings) {
   config.votes.skip_threshold = in.number_or("skip_threshold", config.votes.skip_threshold, 0, 1);
   config.votes.min_skip_votes =
       in.integer_or("min_skip_votes", config.votes.min_skip_votes, 1, 1000);
+  config.votes.expiry_seconds =
+      in.integer_or("vote_expiry_seconds", config.votes.expiry_seconds, 0, seconds_a_day);
+  config.votes.active_user_minutes =
+      in.integer_or("active_user_minutes", config.votes.active_user_minutes, 1, 24 * 60);
   if (in.failed()) throw std::runtime_error("playlist: " + in.failure().message);
   return config;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "playlist_plugin/config.hpp"
+#include "playlist_plugin/handlers/chat_users.hpp"
 #include "playlist_plugin/handlers/commands.hpp"
 #include "playlist_plugin/handlers/services.hpp"
 #include "playlist_plugin/service/channels.hpp"
@@ -26,7 +27,8 @@ struct plugin::parts {
         clocks(context, storage, known, *options.time, options.retry_interval),
         queue(known, storage, quotas, *options.time, config),
         chat(context, queue),
-        service(context, queue) {
+        service(context, queue),
+        people(context, queue) {
     known.on_change([this](const std::string& channel) { clocks.watch(channel); });
   }
 
@@ -49,6 +51,7 @@ struct plugin::parts {
   operations queue;
   commands chat;
   services service;
+  chat_users people;
 };
 
 plugin::plugin(sdk::context context, plugin_options options)
@@ -62,6 +65,7 @@ void plugin::start(const boost::json::object& config) {
                          [this](const sdk::message& event) { parts_->hear(event); });
   parts_->chat.start();
   parts_->service.start();
+  parts_->people.start();
   parts_->clocks.recover();
 }
 

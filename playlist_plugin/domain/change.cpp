@@ -61,6 +61,7 @@ void change::finish(const play_end& end) {
   after_.playing.reset();
   after_.votes.clear();
   vote_.reset();
+  withdrawn_.clear();
   votes_ended_ = true;
   playing_changed_ = true;
 }
@@ -80,10 +81,16 @@ void change::correct_start(std::int64_t started_at) {
   playing_changed_ = true;
 }
 
-void change::record_vote(const std::string& user, std::size_t needed) {
-  after_.votes.push_back(user);
-  vote_ = user;
-  events_.push_back(skip_voted{after_.playing->item.id, user, after_.votes.size(), needed});
+void change::record_vote(skip_vote given, std::size_t needed) {
+  after_.votes.push_back(given);
+  vote_ = std::move(given);
+  events_.push_back(skip_voted{after_.playing->item.id, vote_->user, after_.votes.size(), needed});
+}
+
+void change::withdraw_vote(const std::string& user, std::size_t needed) {
+  std::erase_if(after_.votes, [&user](const skip_vote& given) { return given.user == user; });
+  withdrawn_.push_back(user);
+  events_.push_back(skip_withdrawn{after_.playing->item.id, user, after_.votes.size(), needed});
 }
 
 void change::pass_vote(std::size_t needed) {

@@ -37,7 +37,8 @@ class change {
   // Other differences.
   const std::optional<queue_item>& added() const { return added_; }
   const std::optional<play_record>& finished() const { return finished_; }
-  const std::optional<std::string>& vote() const { return vote_; }  // who has voted
+  const std::optional<skip_vote>& vote() const { return vote_; }            // that was given
+  const std::vector<std::string>& withdrawn() const { return withdrawn_; }  // whose votes are gone
   bool votes_ended() const { return votes_ended_; }
   bool playing_changed() const { return playing_changed_; }
 
@@ -65,7 +66,8 @@ class change {
   // Starts the first waiting item, if nothing plays and something waits.
   void start_next(std::int64_t now);
 
-  void record_vote(const std::string& user, std::size_t needed);
+  void record_vote(skip_vote given, std::size_t needed);
+  void withdraw_vote(const std::string& user, std::size_t needed);
   void pass_vote(std::size_t needed);
 
  private:
@@ -80,7 +82,8 @@ class change {
   bool renumbered_ = false;
   std::optional<queue_item> added_;
   std::optional<play_record> finished_;
-  std::optional<std::string> vote_;
+  std::optional<skip_vote> vote_;
+  std::vector<std::string> withdrawn_;
   bool votes_ended_ = false;
   bool playing_changed_ = false;
 };

@@ -26,13 +26,20 @@ struct playing_item {
   friend bool operator==(const playing_item&, const playing_item&) = default;
 };
 
+struct skip_vote {
+  std::string user;
+  std::int64_t at = 0;  // milliseconds since 1970, UTC
+
+  friend bool operator==(const skip_vote&, const skip_vote&) = default;
+};
+
 struct channel_state {
   std::string name;
   std::int64_t version = 0;    // grows by one with each change; 0 for a channel never stored
   std::int64_t next_item = 1;  // number of the next item's id
   std::optional<playing_item> playing;
   std::vector<waiting_item> waiting;  // by position
-  std::vector<std::string> votes;     // users who want the playing item skipped
+  std::vector<skip_vote> votes;       // to skip the playing item; one per user
 
   friend bool operator==(const channel_state&, const channel_state&) = default;
 };

@@ -52,6 +52,12 @@ struct skip_voted {
   std::size_t votes = 0;
   std::size_t needed = 0;
 };
+struct skip_withdrawn {  // the voter has left, or the vote has expired
+  std::string item_id;
+  std::string user;
+  std::size_t votes = 0;
+  std::size_t needed = 0;
+};
 struct skip_passed {
   std::string item_id;
   std::size_t votes = 0;
@@ -59,6 +65,7 @@ struct skip_passed {
 };
 
 using event = std::variant<item_added, item_removed, item_playing, item_position, item_finished,
-                           queue_cleared, queue_shuffled, item_moved, skip_voted, skip_passed>;
+                           queue_cleared, queue_shuffled, item_moved, skip_voted, skip_withdrawn,
+                           skip_passed>;
 
 }  // namespace rosey::playlist

@@ -40,6 +40,22 @@ bool is_playing(const channel_state& channel, const std::string& named) {
   return channel.playing && channel.playing->item.id == named;
 }
 
+void expire_votes(change& decided, const vote_terms& terms) {
+  const std::vector<skip_vote> votes = decided.after().votes;
+  for (const skip_vote& vote : votes) {
+    if (vote.at < terms.oldest) decided.withdraw_vote(vote.user, terms.needed);
+  }
+}
+
+bool pass_if_enough(change& decided, const vote_terms& terms, std::int64_t now) {
+  const channel_state& channel = decided.after();
+  if (channel.votes.empty() || channel.votes.size() < terms.needed) return false;
+  decided.pass_vote(terms.needed);
+  decided.finish(skipped_at(*channel.playing, now));
+  decided.start_next(now);
+  return true;
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
@@ -159,21 +175,34 @@ result<skip_outcome> skip(const channel_state& channel, const actor& by, std::in
 }
 
 result<vote_outcome> vote_skip(const channel_state& channel, const std::string& user,
-                               std::size_t needed, std::int64_t now) {
+                               const vote_terms& terms, std::int64_t now) {
   if (!channel.playing) return error{codes::nothing_playing, "Nothing is playing!"};
-  if (std::find(channel.votes.begin(), channel.votes.end(), user) != channel.votes.end()) {
+  change decided(channel);
+  expire_votes(decided, terms);
+  const auto& votes = decided.after().votes;
+  if (std::any_of(votes.begin(), votes.end(),
+                  [&](const auto& vote) { return vote.user == user; })) {
     return error{codes::duplicate, "You already voted to skip!"};
   }
+  decided.record_vote({user, now}, terms.needed);
+  const std::size_t count = votes.size();
+  const bool passed = pass_if_enough(decided, terms, now);
+  return vote_outcome{std::move(decided), count, terms.needed, passed};
+}
+
+leave_outcome leave(const channel_state& channel, const std::string& user, const vote_terms& terms,
+                    std::int64_t now) {
+  if (channel.votes.empty() || !channel.playing) return {};
   change decided(channel);
-  decided.record_vote(user, needed);
-  const std::size_t votes = decided.after().votes.size();
-  const bool passed = votes >= needed;
-  if (passed) {
-    decided.pass_vote(needed);
-    decided.finish(skipped_at(*channel.playing, now));
-    decided.start_next(now);
+  expire_votes(decided, terms);
+  const auto& votes = decided.after().votes;
+  if (std::any_of(votes.begin(), votes.end(),
+                  [&](const auto& vote) { return vote.user == user; })) {
+    decided.withdraw_vote(user, terms.needed);
   }
-  return vote_outcome{std::move(decided), votes, needed, passed};
+  const bool passed = pass_if_enough(decided, terms, now);
+  if (!passed && decided.withdrawn().empty()) return {};
+  return {std::move(decided)};
 }
 
 std::optional<change> advance(const channel_state& channel, const playback_config& config,

@@ -11,6 +11,7 @@
 
 #include "playlist_plugin/domain/change.hpp"
 #include "playlist_plugin/domain/quota.hpp"
+#include "playlist_plugin/domain/votes.hpp"
 #include "rosey/wire/result.hpp"
 
 namespace rosey::playlist {
@@ -81,7 +82,14 @@ struct vote_outcome {
   bool passed = false;
 };
 result<vote_outcome> vote_skip(const channel_state& channel, const std::string& user,
-                               std::size_t needed, std::int64_t now);
+                               const vote_terms& terms, std::int64_t now);
+
+struct leave_outcome {
+  std::optional<playlist::change> change;  // nothing when it makes no difference
+};
+// The user has left the channel: its vote counts no more, and those of the others may suffice now.
+leave_outcome leave(const channel_state& channel, const std::string& user, const vote_terms& terms,
+                    std::int64_t now);
 
 // What time does by itself: ends an item whose duration is over, starts the first that waits when
 // nothing plays. Nothing when there is nothing to do.

@@ -13,15 +13,38 @@ std::size_t votes_needed(const vote_config& config, std::size_t active_users) {
   return static_cast<std::size_t>(std::max(config.min_skip_votes, by_share));
 }
 
-void active_users::saw(const std::string& user, std::int64_t now) {
-  std::erase_if(last_seen_, [now](const auto& seen) { return seen.second <= now - window; });
-  last_seen_[user] = now;
+vote_terms terms_of(const vote_config& config, std::size_t active_users, std::int64_t now) {
+  const bool expires = config.expiry_seconds > 0;
+  return {votes_needed(config, active_users), expires ? now - config.expiry_seconds * 1000 : 0};
 }
 
-std::size_t active_users::count(std::int64_t now) const {
+void active_users::saw(const std::string& channel, const std::string& user, std::int64_t now) {
+  forget_silent(now);
+  last_seen_[channel][user] = now;
+}
+
+void active_users::left(const std::string& channel, const std::string& user) {
+  const auto known = last_seen_.find(channel);
+  if (known == last_seen_.end()) return;
+  known->second.erase(user);
+  if (known->second.empty()) last_seen_.erase(known);
+}
+
+std::size_t active_users::count(const std::string& channel, std::int64_t now) const {
+  const auto known = last_seen_.find(channel);
+  if (known == last_seen_.end()) return 0;
   return static_cast<std::size_t>(
-      std::count_if(last_seen_.begin(), last_seen_.end(),
-                    [now](const auto& seen) { return seen.second > now - window; }));
+      std::count_if(known->second.begin(), known->second.end(),
+                    [&](const auto& seen) { return seen.second > now - window_; }));
+}
+
+void active_users::forget_silent(std::int64_t now) {
+  if (now < swept_at_ + window_) return;
+  swept_at_ = now;
+  for (auto& [channel, seen] : last_seen_) {
+    std::erase_if(seen, [&](const auto& user) { return user.second <= now - window_; });
+  }
+  std::erase_if(last_seen_, [](const auto& channel) { return channel.second.empty(); });
 }
 
 }  // namespace rosey::playlist

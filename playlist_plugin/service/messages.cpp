@@ -24,57 +24,66 @@ struct subject_visitor {
   std::string_view operator()(const queue_shuffled&) const { return "playlist.shuffled"; }
   std::string_view operator()(const item_moved&) const { return "playlist.moved"; }
   std::string_view operator()(const skip_voted&) const { return "playlist.skip.vote"; }
+  std::string_view operator()(const skip_withdrawn&) const { return "playlist.skip.withdrawn"; }
   std::string_view operator()(const skip_passed&) const { return "playlist.skip.passed"; }
 };
 
-struct payload_visitor {
-  json::object& out;
+class payload_visitor {
+ public:
+  explicit payload_visitor(json::object& message) : out_(message) {}
 
   void operator()(const item_added& event) const {
-    out["item"] = to_json(event.item);
-    out["position"] = event.number;
+    out_["item"] = to_json(event.item);
+    out_["position"] = event.number;
   }
   void operator()(const item_removed& event) const {
-    out["item"] = to_json(event.item);
-    out["by"] = event.by;
+    out_["item"] = to_json(event.item);
+    out_["by"] = event.by;
   }
   void operator()(const item_playing& event) const {
-    out["item"] = to_json(event.item);
-    out["started_at"] = iso_timestamp(event.started_at);
+    out_["item"] = to_json(event.item);
+    out_["started_at"] = iso_timestamp(event.started_at);
   }
   void operator()(const item_position& event) const {
-    out["item_id"] = event.item_id;
-    out["started_at"] = iso_timestamp(event.started_at);
+    out_["item_id"] = event.item_id;
+    out_["started_at"] = iso_timestamp(event.started_at);
   }
   void operator()(const item_finished& event) const {
-    out["item"] = to_json(event.item);
-    out["play_duration"] = event.played;
-    out["skipped"] = event.skipped;
+    out_["item"] = to_json(event.item);
+    out_["play_duration"] = event.played;
+    out_["skipped"] = event.skipped;
   }
   void operator()(const queue_cleared& event) const {
-    out["count"] = event.count;
-    out["by"] = event.by;
+    out_["count"] = event.count;
+    out_["by"] = event.by;
   }
   void operator()(const queue_shuffled& event) const {
-    out["count"] = event.order.size();
-    out["order"] = json::array(event.order.begin(), event.order.end());
-    out["by"] = event.by;
+    out_["count"] = event.order.size();
+    out_["order"] = json::array(event.order.begin(), event.order.end());
+    out_["by"] = event.by;
   }
   void operator()(const item_moved& event) const {
-    out["item"] = to_json(event.item);
-    out["after"] = event.after.empty() ? json::value() : json::value(event.after);
-    out["by"] = event.by;
+    out_["item"] = to_json(event.item);
+    out_["after"] = event.after.empty() ? json::value() : json::value(event.after);
+    out_["by"] = event.by;
   }
-  void operator()(const skip_voted& event) const {
-    out["item_id"] = event.item_id;
-    out["user"] = event.user;
-    out["votes"] = event.votes;
-    out["needed"] = event.needed;
-  }
+  void operator()(const skip_voted& event) const { write_vote(event); }
+  void operator()(const skip_withdrawn& event) const { write_vote(event); }
   void operator()(const skip_passed& event) const {
-    out["item_id"] = event.item_id;
-    out["votes"] = event.votes;
-    out["needed"] = event.needed;
+    out_["item_id"] = event.item_id;
+    out_["votes"] = event.votes;
+    out_["needed"] = event.needed;
+  }
+
+ private:
+  json::object& out_;
+
+  template <class Vote>
+  void write_vote(const Vote& event) const {
+    out_["item_id"] = event.item_id;
+    out_["user"] = event.user;
+    out_["votes"] = event.votes;
+    out_["needed"] = event.needed;
   }
 };
 
@@ -115,7 +124,7 @@ std::vector<json::object> to_json(const std::vector<event>& happened, const chan
     json::object message{{"event", subject_of(each)},  {"channel", channel.name},
                          {"version", channel.version}, {"part", messages.size() + 1},
                          {"parts", happened.size()},   {"timestamp", iso_timestamp(now)}};
-    std::visit(payload_visitor{message}, each);
+    std::visit(payload_visitor(message), each);
     messages.push_back(std::move(message));
   }
   return messages;

@@ -29,6 +29,7 @@ operations::operations(channels& known, playlist_storage& storage, quota_manager
       clock_(time),
       limits_(config.limits),
       votes_(config.votes),
+      present_(config.votes.active_user_minutes * 60'000),
       random_(std::random_device{}()) {}
 
 awaitable<operations::reply> operations::add(origin from, std::string url, std::string user,
@@ -90,11 +91,27 @@ awaitable<operations::reply> operations::skip(origin from, actor by,
 
 awaitable<operations::reply> operations::vote_skip(origin from, std::string user,
                                                    presenter<vote_outcome> present) {
+  saw(from.channel, user);
   return channels_.change(
       std::move(from), [this, user, present](const channel_state& channel, std::int64_t now) {
-        const std::size_t needed = votes_needed(votes_, present_[channel.name].count(now));
-        return presented(playlist::vote_skip(channel, user, needed, now), present);
+        const vote_terms terms = vote_terms_in(channel.name, now);
+        return presented(playlist::vote_skip(channel, user, terms, now), present);
       });
+}
+
+awaitable<operations::reply> operations::withdraw_vote(origin from, std::string user) {
+  left(from.channel, user);
+  return channels_.change(
+      std::move(from),
+      [this, user](const channel_state& channel, std::int64_t now) -> result<decision> {
+        const vote_terms terms = vote_terms_in(channel.name, now);
+        leave_outcome outcome = playlist::leave(channel, user, terms, now);
+        return decision{std::move(outcome.change), {}, {}};
+      });
+}
+
+vote_terms operations::vote_terms_in(const std::string& channel, std::int64_t now) const {
+  return terms_of(votes_, present_.count(channel, now), now);
 }
 
 awaitable<operations::reply> operations::player_finished(origin from, std::string item_id,
@@ -116,7 +133,11 @@ awaitable<operations::reply> operations::player_position(origin from, std::strin
 }
 
 void operations::saw(const std::string& channel, const std::string& user) {
-  present_[channel].saw(user, clock_.now());
+  present_.saw(channel, user, clock_.now());
+}
+
+void operations::left(const std::string& channel, const std::string& user) {
+  present_.left(channel, user);
 }
 
 }  // namespace rosey::playlist

@@ -6,7 +6,6 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -63,19 +62,25 @@ class operations {
     return storage_.stats(std::move(user));
   }
 
-  // The user is present in the channel, and counts when it votes.
+  // The user is present in the channel, and counts for votes.
   void saw(const std::string& channel, const std::string& user);
+  // The user counts no more.
+  void left(const std::string& channel, const std::string& user);
+  // Withdraws the vote of a user who has left.
+  awaitable<reply> withdraw_vote(origin from, std::string user);
 
   std::int64_t now() const { return clock_.now(); }
 
  private:
+  vote_terms vote_terms_in(const std::string& channel, std::int64_t now) const;
+
   channels& channels_;
   playlist_storage& storage_;
   quota_manager& quotas_;
   clock& clock_;
   queue_limits limits_;
   vote_config votes_;
-  std::map<std::string, active_users> present_;
+  active_users present_;
   std::mt19937_64 random_;
 };
 

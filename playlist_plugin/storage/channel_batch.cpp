@@ -46,10 +46,13 @@ void write_rows(batch& ops, const change& what) {
   }
 }
 
-void write_votes(batch& ops, const change& what, std::int64_t now) {
+void write_votes(batch& ops, const change& what) {
   const channel_state& after = what.after();
   if (what.votes_ended()) ops.remove(tables::vote, {{"channel", after.name}});
-  if (what.vote()) ops.insert(tables::vote, vote_row(after, *what.vote(), now));
+  for (const std::string& user : what.withdrawn()) {
+    ops.remove(tables::vote, {{"channel", after.name}, {"user_id", user}});
+  }
+  if (what.vote()) ops.insert(tables::vote, vote_row(after, *what.vote()));
 }
 
 void write_play(batch& ops, const change& what) {
@@ -66,7 +69,7 @@ channel_batch batch_of(const pending_change& pending, const quota_manager& quota
   const change& what = pending.what;
   write_channel(made.ops, what);
   write_rows(made.ops, what);
-  write_votes(made.ops, what, pending.now);
+  write_votes(made.ops, what);
   write_play(made.ops, what);
   if (what.added()) {
     made.ops.upsert(tables::user_stats, {{"user_id", what.added()->added_by}},

@@ -41,7 +41,7 @@ db::select_request select_votes(const std::string& channel) {
   request.table = tables::vote;
   request.filter = {{"channel", channel}};
   request.order = {{"user_id", false}};
-  request.columns = {"item_id", "user_id"};
+  request.columns = {"item_id", "user_id", "voted_at"};
   return request;
 }
 
@@ -91,7 +91,7 @@ awaitable<channel_state> playlist_storage::load(std::string channel) {
     for (const json::value& row : rows_of(*reply, 2).rows) {
       stored_vote vote = vote_from(row.as_object());
       const bool counts = state.playing && state.playing->item.id == vote.item_id;
-      if (counts) state.votes.push_back(std::move(vote.user));
+      if (counts) state.votes.push_back(std::move(vote.vote));
     }
     if (!rows_of(*reply, 1).truncated) co_return state;
     auto complete = co_await load_rest(std::move(state));

@@ -91,7 +91,8 @@ user_stats stats_from(const json::object& row) {
 
 stored_vote vote_from(const json::object& row) {
   const row_reader in(row);
-  return {in.text("item_id"), in.text("user_id")};
+  const auto at = parse_timestamp(in.text("voted_at"));
+  return {in.text("item_id"), {in.text("user_id"), at.value_or(0)}};
 }
 
 std::string channel_name_from(const json::object& row) {
@@ -133,11 +134,11 @@ json::object history_row(std::string_view channel, const play_record& record) {
           {"skipped", record.end.skipped}};
 }
 
-json::object vote_row(const channel_state& channel, const std::string& user, std::int64_t now) {
+json::object vote_row(const channel_state& channel, const skip_vote& vote) {
   return {{"channel", channel.name},
           {"item_id", channel.playing->item.id},
-          {"user_id", user},
-          {"voted_at", iso_timestamp(now)}};
+          {"user_id", vote.user},
+          {"voted_at", iso_timestamp(vote.at)}};
 }
 
 json::object channel_columns(const channel_state& channel, bool with_playing) {

@@ -29,7 +29,7 @@ struct user_stats {
 
 struct stored_vote {
   std::string item_id;
-  std::string user;
+  skip_vote vote;
 };
 
 namespace tables {
@@ -54,8 +54,7 @@ void read_channel_row(const boost::json::object& row, channel_state& channel);
 
 boost::json::object queue_row(std::string_view channel, const waiting_item& waiting);
 boost::json::object history_row(std::string_view channel, const play_record& record);
-boost::json::object vote_row(const channel_state& channel, const std::string& user,
-                             std::int64_t now);
+boost::json::object vote_row(const channel_state& channel, const skip_vote& vote);
 
 // The columns of a channel's row but its name; what plays only when asked for.
 boost::json::object channel_columns(const channel_state& channel, bool with_playing);

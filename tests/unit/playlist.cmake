@@ -20,6 +20,7 @@ rosey_add_test(playlist_plugin_test
           playlist/quota_test.cpp
           playlist/restart_test.cpp
           playlist/services_test.cpp
+          playlist/votes_test.cpp
   LIBRARIES playlist_core rosey_storage fmt::fmt
   LABELS unit
   PRECOMPILE <rosey/sdk/context.hpp> <rosey/sdk/storage_client.hpp>)

@@ -135,6 +135,7 @@ struct follower {
     waiting.insert(behind, event.item.id);
   }
   void operator()(const skip_voted& event) { EXPECT_EQ(playing, event.item_id); }
+  void operator()(const skip_withdrawn& event) { EXPECT_EQ(playing, event.item_id); }
   void operator()(const skip_passed& event) { EXPECT_EQ(playing, event.item_id); }
 };
 
@@ -204,7 +205,8 @@ TEST(change, events_and_rows_tell_the_same_as_the_state_after_thousands_of_decis
         if (below(10) == 0) decided = clear(channel, moderator).change;
         break;
       case 7:
-        if (auto out = vote_skip(channel, "user" + other, 3, now)) decided = out->change;
+        if (auto out = vote_skip(channel, "user" + other, {3, now - 20'000}, now))
+          decided = out->change;
         break;
       case 8:
         decided = advance(channel, {}, now);

@@ -46,15 +46,32 @@ TEST(votes, need_the_share_of_the_active_users_and_the_minimum) {
   EXPECT_EQ(votes_needed({1.0, 1}, 7), 7u);
 }
 
-TEST(votes, count_who_spoke_in_the_last_ten_minutes) {
-  active_users users;
-  users.saw("ann", 0);
-  users.saw("bob", 1000);
-  users.saw("ann", 2000);
-  EXPECT_EQ(users.count(2000), 2u);
-  EXPECT_EQ(users.count(active_users::window + 1000), 1u);
-  users.saw("cid", active_users::window + 5000);
-  EXPECT_EQ(users.count(active_users::window + 5000), 1u);
+TEST(votes, expire_if_that_is_wanted) {
+  vote_config config;
+  EXPECT_EQ(terms_of(config, 0, start_time).oldest, start_time - 300'000);
+  config.expiry_seconds = 0;
+  EXPECT_EQ(terms_of(config, 0, start_time).oldest, 0);
+}
+
+TEST(active_users, are_those_heard_of_within_the_window_who_have_not_left) {
+  active_users users(600'000);
+  users.saw("#a", "ann", 0);
+  users.saw("#a", "bob", 1000);
+  users.saw("#a", "ann", 2000);
+  EXPECT_EQ(users.count("#a", 2000), 2u);
+  EXPECT_EQ(users.count("#b", 2000), 0u);
+  EXPECT_EQ(users.count("#a", 601'000), 1u);
+  users.left("#a", "ann");
+  users.left("#a", "nobody");
+  users.left("#b", "ann");
+  EXPECT_EQ(users.count("#a", 2000), 1u);
+}
+
+TEST(active_users, take_no_memory_when_nobody_was_heard_of_for_long) {
+  active_users users(600'000);
+  for (int number = 0; number < 1000; ++number) users.saw("#" + std::to_string(number), "ann", 0);
+  users.saw("#a", "ann", 2'000'000);
+  EXPECT_EQ(users.channels(), 1u);
 }
 
 TEST(playback, stays_between_nothing_and_the_whole_item) {
@@ -72,6 +89,20 @@ TEST(timestamp, is_iso_8601_in_utc) {
   EXPECT_EQ(iso_timestamp(0), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(iso_timestamp(start_time + 7), "2023-11-14T22:13:20.007Z");
   EXPECT_EQ(iso_timestamp(-1), "1969-12-31T23:59:59.999Z");
+}
+
+TEST(timestamp, is_read_back) {
+  for (const std::int64_t moment :
+       {std::int64_t{0}, start_time, start_time + 7, std::int64_t{-1}}) {
+    EXPECT_EQ(parse_timestamp(iso_timestamp(moment)), moment);
+  }
+  EXPECT_EQ(parse_timestamp("2023-11-14T22:13:20Z"), start_time);
+  EXPECT_EQ(parse_timestamp("2023-11-14T22:13:20.5Z"), start_time + 500);
+  EXPECT_EQ(parse_timestamp("2023-11-14T22:13:20.123456Z"), start_time + 123);
+  for (const char* wrong :
+       {"", "now", "2023-11-14", "2023-02-30T00:00:00Z", "2023-11-14T22:13:20"}) {
+    EXPECT_FALSE(parse_timestamp(wrong)) << wrong;
+  }
 }
 
 }  // namespace

@@ -208,15 +208,16 @@ TEST(skip, is_for_the_requester_and_moderators) {
 
 TEST(vote_skip, counts_each_user_once_and_passes_at_what_is_needed) {
   channel_state channel = channel_with({"ann", "bob"});
-  EXPECT_EQ(vote_skip(channel_with({}), "eve", 2, start_time).error().code, codes::nothing_playing);
-  const auto first = vote_skip(channel, "bob", 2, start_time);
+  EXPECT_EQ(vote_skip(channel_with({}), "eve", {2}, start_time).error().code,
+            codes::nothing_playing);
+  const auto first = vote_skip(channel, "bob", {2}, start_time);
   ASSERT_TRUE(first);
   EXPECT_FALSE(first->passed);
-  EXPECT_EQ(first->change.vote(), "bob");
+  EXPECT_EQ(first->change.vote(), (skip_vote{"bob", start_time}));
   channel = first->change.after();
-  EXPECT_EQ(vote_skip(channel, "bob", 2, start_time).error(),
+  EXPECT_EQ(vote_skip(channel, "bob", {2}, start_time).error(),
             (error{codes::duplicate, "You already voted to skip!"}));
-  const auto second = vote_skip(channel, "cid", 2, start_time + 1000);
+  const auto second = vote_skip(channel, "cid", {2}, start_time + 1000);
   ASSERT_TRUE(second);
   EXPECT_TRUE(second->passed);
   EXPECT_FALSE(second->change.vote()) << "the votes are gone with the item";

@@ -19,6 +19,9 @@ inline std::string admin_plugin(std::string_view action) {
 // A plugin speaking unasked: {"channel","message"}.
 inline constexpr char chat_send[] = "rosey.chat.send";
 
+// Chat connectors tell who is there: wire::user_presence.
+inline constexpr char chat_users[] = "rosey.chat.users";
+
 // Storage requests of one plugin; `plugin` is its id.
 inline std::string row(std::string_view plugin, std::string_view operation) {
   return "db.row." + std::string(plugin) + "." + std::string(operation);

@@ -1,0 +1,128 @@
+// Votes are counted against those who are there, and go with those who go.
+#include <gmock/gmock.h>
+
+#include <boost/json/array.hpp>
+
+#include "rosey/wire/presence.hpp"
+#include "rosey/wire/subjects.hpp"
+#include "unit/playlist/world.hpp"
+
+namespace rosey::playlist::testing {
+namespace {
+
+namespace json = boost::json;
+using ::testing::Contains;
+using ::testing::IsEmpty;
+using wire::presence_event;
+
+class votes_test : public ::testing::Test {
+ protected:
+  void tell(const std::string& user, presence_event event) {
+    const wire::user_presence told{"#lobby", user, event};
+    here.server().deliver({wire::subjects::chat_users, "", wire::encode(told)});
+    here.settle();
+  }
+  void join(std::initializer_list<const char*> users) {
+    for (const char* user : users) tell(user, presence_event::join);
+  }
+  std::string votes(const std::string& user) { return here.say(user, "voteskip").message; }
+
+  world here;
+};
+
+TEST_F(votes_test, need_half_of_those_whom_connectors_report) {
+  here.start();
+  here.start();
+  here.say("ann", "add", video(1));
+  join({"ann", "a", "b", "c", "d", "e"});
+  tell("f", presence_event::talk);
+  // Seven with ann; commands go to the instances in turn, and both know.
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/4 needed)");
+  EXPECT_EQ(votes("b"), "⏭️ Vote recorded (2/4 needed)");
+  EXPECT_EQ(votes("c"), "⏭️ Vote recorded (3/4 needed)");
+  EXPECT_EQ(votes("d"), "⏭️ Skip vote passed! (4 votes)");
+}
+
+TEST_F(votes_test, of_those_who_leave_are_withdrawn) {
+  here.start();
+  here.start();
+  here.say("ann", "add", video(1));
+  join({"ann", "a", "b", "c", "d", "e"});
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/3 needed)");
+  EXPECT_EQ(votes("b"), "⏭️ Vote recorded (2/3 needed)");
+  tell("a", presence_event::part);
+  EXPECT_THAT(here.event_names(), Contains("playlist.skip.withdrawn"));
+  EXPECT_EQ(here.rows("vote").size(), 1u);
+  EXPECT_EQ(votes("c"), "⏭️ Vote recorded (2/3 needed)");
+  join({"a"});
+  EXPECT_EQ(votes("a"), "⏭️ Skip vote passed! (3 votes)") << "who is back may vote again";
+}
+
+TEST_F(votes_test, may_suffice_when_others_leave) {
+  here.start();
+  here.say("ann", "add", video(1));
+  join({"ann", "a", "b", "c", "d", "e"});
+  votes("a");
+  votes("b");
+  tell("d", presence_event::part);
+  EXPECT_THAT(here.event_names(), ::testing::Not(Contains("playlist.skip.passed")));
+  tell("e", presence_event::part);
+  here.settle();
+  EXPECT_THAT(here.event_names(), Contains("playlist.skip.passed"));
+  EXPECT_EQ(here.rows("history").at(0).at("skipped"), true);
+}
+
+TEST_F(votes_test, that_nobody_gave_never_pass) {
+  here.start({{"skip_threshold", 0}, {"min_skip_votes", 1}});
+  here.say("ann", "add", video(1));
+  tell("ann", presence_event::part);
+  tell("ghost", presence_event::part);
+  EXPECT_THAT(here.rows("history"), IsEmpty());
+  EXPECT_EQ(votes("a"), "⏭️ Skip vote passed! (1 votes)");
+}
+
+TEST_F(votes_test, expire) {
+  here.start({{"vote_expiry_seconds", 60}, {"min_skip_votes", 2}});
+  here.say("ann", "add", video(1));
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/2 needed)");
+  here.pass(61);
+  EXPECT_EQ(votes("b"), "⏭️ Vote recorded (1/2 needed)");
+  EXPECT_EQ(here.rows("vote").size(), 1u);
+  EXPECT_EQ(votes("a"), "⏭️ Skip vote passed! (2 votes)")
+      << "an expired vote may be given again";
+}
+
+TEST_F(votes_test, are_remembered_over_a_restart_with_their_age) {
+  instance& before = here.start({{"vote_expiry_seconds", 60}});
+  here.say("ann", "add", video(1));
+  votes("a");
+  here.stop(before);
+  here.pass(30);
+  here.start({{"vote_expiry_seconds", 60}});
+  EXPECT_EQ(here.say("a", "voteskip").code, "duplicate");
+  here.pass(31);
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/2 needed)");
+}
+
+TEST_F(votes_test, end_with_their_item) {
+  here.start();
+  here.say("ann", "add", video(1));
+  here.say("ann", "add", video(2));
+  votes("a");
+  here.say("ann", "skip");
+  EXPECT_THAT(here.rows("vote"), IsEmpty());
+  EXPECT_EQ(votes("b"), "⏭️ Vote recorded (1/2 needed)");
+}
+
+TEST_F(votes_test, do_not_mind_nonsense_about_people) {
+  here.start();
+  for (const char* payload : {"", "[]", "{}", R"({"channel":"#lobby","user":"a"})",
+                              R"({"channel":"#lobby","user":"a","event":"sleeps"})"}) {
+    here.server().deliver({wire::subjects::chat_users, "", payload});
+  }
+  here.settle();
+  EXPECT_TRUE(here.say("ann", "add", video(1)).success);
+}
+
+}  // namespace
+}  // namespace rosey::playlist::testing
