@@ -18,10 +18,23 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view known_keys[] = {
-    "max_items_per_user", "max_duration_per_user", "rate_limit_count",    "rate_limit_seconds",
-    "max_queue_size",     "skip_threshold",        "min_skip_votes",      "allowed_media_types",
-    "require_duration",   "max_unknown_duration",  "vote_expiry_seconds", "active_user_minutes"};
+constexpr std::string_view known_keys[] = {"max_items_per_user",
+                                           "max_duration_per_user",
+                                           "rate_limit_count",
+                                           "rate_limit_seconds",
+                                           "max_queue_size",
+                                           "skip_threshold",
+                                           "min_skip_votes",
+                                           "allowed_media_types",
+                                           "require_duration",
+                                           "max_unknown_duration",
+                                           "vote_expiry_seconds",
+                                           "active_user_minutes",
+                                           "order",
+                                           "exempt_roles",
+                                           "max_item_duration",
+                                           "refuse_duplicates",
+                                           "repeat_after_minutes"};
 
 // A shuffle writes each waiting row, and storage takes 1000 operations at once.
 constexpr std::int64_t most_items = 900;
@@ -62,6 +75,26 @@ std::vector<std::string> read_media_types(wire::field_reader& in) {
   return types;
 }
 
+std::vector<wire::role> read_roles(wire::field_reader& in, std::string_view key) {
+  std::vector<wire::role> roles;
+  const json::value* value = in.find(key);
+  if (!value) return roles;
+  const json::array* list = value->if_array();
+  const std::string wanted =
+      "'" + std::string(key) + "' must be a list of \"user\", \"moderator\" and \"admin\"";
+  if (!list) in.fail(wanted);
+  if (in.failed()) return roles;
+  for (const json::value& entry : *list) {
+    const auto role = entry.is_string() ? wire::role_from(entry.get_string()) : std::nullopt;
+    if (!role) {
+      in.fail(wanted);
+      return roles;
+    }
+    roles.push_back(*role);
+  }
+  return roles;
+}
+
 }  // namespace
 
 plugin_config read_config(const json::object& settings) {
@@ -81,6 +114,16 @@ plugin_config read_config(const json::object& settings) {
   config.limits.allowed_media_types = read_media_types(in);
   config.limits.require_duration =
       in.boolean_or("require_duration", config.limits.require_duration);
+  queue_limits& limits = config.limits;
+  limits.max_item_duration =
+      in.integer_or("max_item_duration", limits.max_item_duration, 0, 365 * seconds_a_day);
+  limits.refuse_duplicates = in.boolean_or("refuse_duplicates", limits.refuse_duplicates);
+  limits.repeat_after_minutes =
+      in.integer_or("repeat_after_minutes", limits.repeat_after_minutes, 0, 365 * 24 * 60);
+  const std::string order = in.text_or("order", "added");
+  if (order != "added" && order != "fair") in.fail("'order' must be \"added\" or \"fair\"");
+  config.order = order == "fair" ? queue_order::fair : queue_order::added;
+  config.exempt_roles = read_roles(in, "exempt_roles");
   config.playing.max_unknown_duration = in.integer_or(
       "max_unknown_duration", config.playing.max_unknown_duration, 0, 365 * seconds_a_day);
   config.votes.skip_threshold = in.number_or("skip_threshold", config.votes.skip_threshold, 0, 1);

@@ -2,17 +2,21 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <vector>
 
 #include "playlist_plugin/domain/playback.hpp"
 #include "playlist_plugin/domain/quota.hpp"
 #include "playlist_plugin/domain/votes.hpp"
+#include "rosey/wire/command.hpp"
 
 namespace rosey::playlist {
 
 struct plugin_config {
   queue_limits limits;
+  std::vector<wire::role> exempt_roles;  // whom the limits on users do not concern
   vote_config votes;
   playback_config playing;
+  queue_order order = queue_order::added;
 };
 
 // Settings that are left out keep their defaults. Throws std::runtime_error naming the key that is

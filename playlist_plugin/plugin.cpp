@@ -23,7 +23,7 @@ struct plugin::parts {
       : db(context.bus, plugin::id, options.storage_timeout),
         quotas(db, config.limits.quota),
         storage(db, quotas),
-        known(context, storage, quotas, *options.time, config.playing),
+        known(context, storage, quotas, *options.time, config.playing, config.order),
         clocks(context, storage, known, *options.time, options.retry_interval),
         queue(known, storage, quotas, *options.time, config),
         chat(context, queue),

@@ -4,20 +4,43 @@
 #include <algorithm>
 #include <utility>
 
+#include "playlist_plugin/domain/fair_order.hpp"
+
 namespace rosey::playlist {
+namespace {
+
+// Between neighbours, so that most moves write one row. Positions fit into 32 bits.
+constexpr std::int64_t stride = 1024;
+constexpr std::int64_t highest_position = 1 << 30;
+
+}  // namespace
 
 change::change(channel_state before) : after_(std::move(before)) {
   ++after_.version;
+  if (after_.waiting.empty()) return;
+  lowest_taken_ = after_.waiting.front().position;
+  highest_taken_ = after_.waiting.back().position;
 }
 
 void change::append(queue_item item) {
   item.id = item_id(after_.next_item++);
-  const std::int64_t position = after_.waiting.empty() ? 0 : after_.waiting.back().position + 1;
-  after_.waiting.push_back({std::move(item), position});
-  const waiting_item& last = after_.waiting.back();
-  inserted_.push_back(last);
-  added_ = last.item;
-  events_.push_back(item_added{last.item, after_.waiting.size()});
+  std::size_t index = after_.waiting.size();
+  if (after_.order == queue_order::fair && index < most_reordered) {
+    index = fair_place(after_, item.added_by);
+  }
+  added_ = item;
+  inserted_.push_back({item, 0});
+  insert(index, {std::move(item), 0});
+  events_.push_back(item_added{*added_, index + 1});
+}
+
+std::vector<new_position> change::rows_to_place() const {
+  if (!renumbered_) return repositioned_;
+  std::vector<new_position> all;
+  for (const waiting_item& waiting : after_.waiting) {
+    if (!is_inserted(waiting.item.id)) all.push_back({waiting.item.id, waiting.position});
+  }
+  return all;
 }
 
 queue_item change::remove(std::size_t index, const std::string& by) {
@@ -37,26 +60,39 @@ void change::shuffle(const std::vector<std::size_t>& order, const std::string& b
   std::vector<waiting_item> waiting;
   waiting.reserve(order.size());
   for (const std::size_t index : order) waiting.push_back(after_.waiting[index]);
-  reorder(std::move(waiting));
+  after_.waiting = std::move(waiting);
+  renumber();
   queue_shuffled shuffled{{}, by};
   for (const waiting_item& item : after_.waiting) shuffled.order.push_back(item.item.id);
   events_.push_back(std::move(shuffled));
 }
 
 void change::move(std::size_t from, std::optional<std::size_t> after, const std::string& by) {
-  std::vector<waiting_item> waiting = after_.waiting;
-  const waiting_item moved = waiting[from];
-  waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(from));
   std::size_t to = 0;
   if (after) to = *after > from ? *after : *after + 1;
-  waiting.insert(waiting.begin() + static_cast<std::ptrdiff_t>(to), moved);
-  reorder(std::move(waiting));
+  move_to(from, to, by);
+}
+
+void change::move_to(std::size_t from, std::size_t to, const std::string& by) {
+  waiting_item moved = after_.waiting[from];
+  after_.waiting.erase(after_.waiting.begin() + static_cast<std::ptrdiff_t>(from));
   events_.push_back(
       item_moved{moved.item, to == 0 ? std::string() : after_.waiting[to - 1].item.id, by});
+  insert(to, std::move(moved));
+}
+
+void change::settle_turns(const std::string& user) {
+  if (after_.order != queue_order::fair || after_.waiting.size() > most_reordered) return;
+  for (std::size_t index = 1; index < after_.waiting.size(); ++index) {
+    if (after_.waiting[index].item.added_by != user) continue;
+    const std::size_t to = fair_place_of(after_, index);
+    if (to < index) move_to(index, to, {});
+  }
 }
 
 void change::finish(const play_end& end) {
   finished_ = play_record{after_.playing->item, end};
+  if (end.skipped) return_turn(after_, finished_->item.added_by);
   events_.push_back(item_finished{finished_->item, end.played, end.skipped});
   after_.playing.reset();
   after_.votes.clear();
@@ -67,9 +103,12 @@ void change::finish(const play_end& end) {
 }
 
 void change::start_next(std::int64_t now) {
-  if (after_.playing || after_.waiting.empty()) return;
+  if (after_.playing) return;
+  if (after_.waiting.empty()) after_.had_turn.clear();
+  if (after_.waiting.empty()) return;
   queue_item item = after_.waiting.front().item;
   take_out(0);
+  take_turn(after_, item.added_by);
   events_.push_back(item_playing{item, now});
   after_.playing = playing_item{std::move(item), now};
   playing_changed_ = true;
@@ -97,16 +136,56 @@ void change::pass_vote(std::size_t needed) {
   events_.push_back(skip_passed{after_.playing->item.id, after_.votes.size(), needed});
 }
 
-void change::reorder(std::vector<waiting_item> waiting) {
-  // Two items may never share a position, not even between two writes of one transaction: the new
-  // numbers come from a range in which none is taken.
-  std::int64_t lowest = after_.waiting.front().position;
-  std::int64_t highest = after_.waiting.back().position;
-  const auto count = static_cast<std::int64_t>(waiting.size());
-  std::int64_t next = lowest >= count ? 0 : highest + 1;
-  for (waiting_item& item : waiting) item.position = next++;
-  after_.waiting = std::move(waiting);
+// Two items may never share a position, not even between two writes of one transaction. A row that
+// is written here goes where no other is at that moment.
+void change::insert(std::size_t index, waiting_item item) {
+  const auto position = free_position(index);
+  if (position) item.position = *position;
+  const std::string id = item.item.id;
+  after_.waiting.insert(after_.waiting.begin() + static_cast<std::ptrdiff_t>(index),
+                        std::move(item));
+  if (!position) return renumber();
+  lowest_taken_ = std::min(lowest_taken_, *position);
+  highest_taken_ = std::max(highest_taken_, *position);
+  for (waiting_item& row : inserted_) {
+    if (row.item.id == id) row.position = *position;
+  }
+  if (!is_inserted(id)) repositioned_.push_back({id, *position});
+}
+
+std::optional<std::int64_t> change::free_position(std::size_t index) const {
+  const bool first = index == 0;
+  const bool last = index == after_.waiting.size();
+  if (first && last) return 0;
+  if (last) {
+    const std::int64_t position = after_.waiting.back().position + stride;
+    return position <= highest_position ? std::optional(position) : std::nullopt;
+  }
+  const std::int64_t next = after_.waiting[index].position;
+  const std::int64_t previous = first ? next - 2 * stride : after_.waiting[index - 1].position;
+  if (next - previous < 2 || previous < -highest_position) return std::nullopt;
+  return previous + (next - previous) / 2;
+}
+
+// The new numbers come from a range in which none is taken.
+void change::renumber() {
+  const auto count = static_cast<std::int64_t>(after_.waiting.size());
+  std::int64_t next = lowest_taken_ > (count - 1) * stride ? 0 : highest_taken_ + stride;
+  lowest_taken_ = std::min(lowest_taken_, next);
+  for (waiting_item& item : after_.waiting) {
+    item.position = next;
+    highest_taken_ = std::max(highest_taken_, next);
+    for (waiting_item& row : inserted_) {
+      if (row.item.id == item.item.id) row.position = next;
+    }
+    next += stride;
+  }
   renumbered_ = true;
+}
+
+bool change::is_inserted(const std::string& item_id) const {
+  return std::any_of(inserted_.begin(), inserted_.end(),
+                     [&item_id](const waiting_item& row) { return row.item.id == item_id; });
 }
 
 void change::take_out(std::size_t index) {

@@ -20,6 +20,15 @@ struct play_record {
   play_end end;
 };
 
+// Items of the longest queue that can be put into another order: that writes each waiting row, and
+// storage takes 1000 operations at once.
+inline constexpr std::size_t most_reordered = 900;
+
+struct new_position {
+  std::string item_id;
+  std::int64_t position = 0;
+};
+
 class change {
  public:
   // A change of `before`, one version later.
@@ -32,7 +41,8 @@ class change {
   const std::vector<waiting_item>& inserted() const { return inserted_; }
   const std::vector<std::string>& deleted() const { return deleted_; }  // item ids
   bool all_deleted() const { return all_deleted_; }
-  bool renumbered() const { return renumbered_; }  // every waiting item has a new position
+  // Rows that get another position, one after the other.
+  std::vector<new_position> rows_to_place() const;
 
   // Other differences.
   const std::optional<queue_item>& added() const { return added_; }
@@ -42,7 +52,7 @@ class change {
   bool votes_ended() const { return votes_ended_; }
   bool playing_changed() const { return playing_changed_; }
 
-  // Gives the item its id and puts it at the end. It has no id yet.
+  // Gives the item its id and puts it where the channel's order wants it. It has no id yet.
   void append(queue_item item);
 
   // Removes the waiting item at `index`.
@@ -66,12 +76,19 @@ class change {
   // Starts the first waiting item, if nothing plays and something waits.
   void start_next(std::int64_t now);
 
+  // In a fair order: brings the user's waiting items forward when its turns have become fewer.
+  void settle_turns(const std::string& user);
+
   void record_vote(skip_vote given, std::size_t needed);
   void withdraw_vote(const std::string& user, std::size_t needed);
   void pass_vote(std::size_t needed);
 
  private:
-  void reorder(std::vector<waiting_item> waiting);
+  void insert(std::size_t index, waiting_item item);
+  std::optional<std::int64_t> free_position(std::size_t index) const;
+  void renumber();
+  void move_to(std::size_t from, std::size_t to, const std::string& by);
+  bool is_inserted(const std::string& item_id) const;
   void take_out(std::size_t index);
 
   channel_state after_;
@@ -79,7 +96,10 @@ class change {
   std::vector<waiting_item> inserted_;
   std::vector<std::string> deleted_;
   bool all_deleted_ = false;
+  std::vector<new_position> repositioned_;
   bool renumbered_ = false;
+  std::int64_t lowest_taken_ = 0;  // positions that rows have, or had before this change
+  std::int64_t highest_taken_ = 0;
   std::optional<queue_item> added_;
   std::optional<play_record> finished_;
   std::optional<skip_vote> vote_;

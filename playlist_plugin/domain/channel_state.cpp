@@ -44,6 +44,26 @@ std::optional<std::size_t> find_waiting(const channel_state& channel, std::strin
   return number - 1;
 }
 
+std::optional<std::vector<std::size_t>> find_range(const channel_state& channel,
+                                                   std::string_view named) {
+  const auto dash = named.find('-');
+  const auto first = find_waiting(channel, named.substr(0, dash));
+  const auto last =
+      dash == std::string_view::npos ? first : find_waiting(channel, named.substr(dash + 1));
+  if (!first || !last || *last < *first) return std::nullopt;
+  std::vector<std::size_t> range;
+  for (std::size_t index = *first; index <= *last; ++index) range.push_back(index);
+  return range;
+}
+
+media_place find_media(const channel_state& channel, const media_link& media) {
+  if (channel.playing && channel.playing->item.media == media) return {place::playing, 0};
+  for (std::size_t index = 0; index < channel.waiting.size(); ++index) {
+    if (channel.waiting[index].item.media == media) return {place::waiting, index + 1};
+  }
+  return {};
+}
+
 std::optional<std::size_t> newest_waiting_of(const channel_state& channel, std::string_view user) {
   // Ids are numbered as items are added: shuffling and moving do not change who is newest.
   const auto age = [](const waiting_item& waiting) {

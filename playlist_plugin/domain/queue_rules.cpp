@@ -40,6 +40,33 @@ bool is_playing(const channel_state& channel, const std::string& named) {
   return channel.playing && channel.playing->item.id == named;
 }
 
+bool may_touch_all(const channel_state& channel, const std::vector<std::size_t>& chosen,
+                   const actor& by) {
+  return std::all_of(chosen.begin(), chosen.end(),
+                     [&](std::size_t index) { return may_touch(channel.waiting[index].item, by); });
+}
+
+std::vector<std::size_t> all_waiting_of(const channel_state& channel, const std::string& user) {
+  std::vector<std::size_t> all;
+  for (std::size_t index = 0; index < channel.waiting.size(); ++index) {
+    if (channel.waiting[index].item.added_by == user) all.push_back(index);
+  }
+  return all;
+}
+
+// Such a queue is not ours: no setting lets one grow as long.
+error too_long(const std::string& done) {
+  return {codes::queue_full, "This queue is too long to be " + done + "; at most " +
+                                 std::to_string(most_reordered) + " items can be put in order"};
+}
+
+// Ends what plays and starts what is next. A skipped item was no turn of its user.
+void play_next(change& decided, const play_end& end, std::int64_t now) {
+  decided.finish(end);
+  decided.start_next(now);
+  if (end.skipped) decided.settle_turns(decided.finished()->item.added_by);
+}
+
 void expire_votes(change& decided, const vote_terms& terms) {
   const std::vector<skip_vote> votes = decided.after().votes;
   for (const skip_vote& vote : votes) {
@@ -51,8 +78,7 @@ bool pass_if_enough(change& decided, const vote_terms& terms, std::int64_t now) 
   const channel_state& channel = decided.after();
   if (channel.votes.empty() || channel.votes.size() < terms.needed) return false;
   decided.pass_vote(terms.needed);
-  decided.finish(skipped_at(*channel.playing, now));
-  decided.start_next(now);
+  play_next(decided, skipped_at(*channel.playing, now), now);
   return true;
 }
 
@@ -62,7 +88,7 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-std::optional<error> media_refusal(const queue_limits& limits, const new_item& item) {
+std::optional<error> media_refusal(const queue_limits& limits, const new_item& item, bool exempt) {
   const auto& allowed = limits.allowed_media_types;
   if (!allowed.empty() &&
       std::find(allowed.begin(), allowed.end(), item.media.type) == allowed.end()) {
@@ -74,31 +100,64 @@ std::optional<error> media_refusal(const queue_limits& limits, const new_item& i
     return error{codes::quota_duration,
                  "The duration of this item is unknown, and only known durations are accepted"};
   }
+  if (!exempt && limits.max_item_duration > 0 && item.duration > limits.max_item_duration) {
+    return error{codes::quota_duration,
+                 "This item is " + format_duration(item.duration) + " long; at most " +
+                     format_duration(limits.max_item_duration) + " is accepted"};
+  }
+  return std::nullopt;
+}
+
+std::string minutes_text(std::int64_t milliseconds) {
+  const std::int64_t minutes = (milliseconds + 59'999) / 60'000;
+  return std::to_string(minutes) + (minutes == 1 ? " minute" : " minutes");
+}
+
+std::optional<error> duplicate_refusal(const channel_state& channel, const new_item& item,
+                                       const queue_limits& limits, std::int64_t now) {
+  const media_place known = find_media(channel, item.media);
+  const std::int64_t pause = limits.repeat_after_minutes * 60'000;
+  if (known.where == place::playing && (limits.refuse_duplicates || pause > 0)) {
+    return error{codes::duplicate, "This is playing now"};
+  }
+  if (known.where == place::waiting && limits.refuse_duplicates) {
+    return error{codes::duplicate,
+                 "This is in the queue already, as number " + std::to_string(known.number)};
+  }
+  if (item.last_played && *item.last_played > now - pause) {
+    return error{codes::duplicate, "This was played " + minutes_text(now - *item.last_played) +
+                                       " ago; it can be added again in " +
+                                       minutes_text(*item.last_played + pause - now)};
+  }
   return std::nullopt;
 }
 
 }  // namespace
 
-result<add_outcome> add(const channel_state& channel, const new_item& item, const std::string& user,
-                        const queue_limits& limits, const add_times& adds, std::int64_t now) {
-  if (const auto refusal = media_refusal(limits, item)) return *refusal;
-  if (const auto refusal =
-          quota_refusal(limits.quota, usage_of(channel, user), item.duration, adds, now)) {
-    return *refusal;
+result<add_outcome> add(const channel_state& channel, const new_item& item, const adder& by,
+                        const queue_limits& limits, std::int64_t now) {
+  if (const auto refusal = media_refusal(limits, item, by.exempt)) return *refusal;
+  if (const auto refusal = duplicate_refusal(channel, item, limits, now)) return *refusal;
+  if (!by.exempt) {
+    const user_usage usage = usage_of(channel, by.user);
+    const auto refusal = quota_refusal(limits.quota, usage, item.duration, by.adds, now);
+    if (refusal) return *refusal;
   }
   if (static_cast<std::int64_t>(channel.waiting.size()) >= limits.max_queue_size) {
-    return error{codes::queue_full, "Queue is full!"};
+    return error{codes::queue_full,
+                 "Queue is full! It holds " + std::to_string(limits.max_queue_size) + " items"};
   }
   change decided(channel);
   decided.append({.id = {},
                   .media = item.media,
                   .title = item.title,
                   .duration = item.duration,
-                  .added_by = user,
+                  .added_by = by.user,
                   .added_at = iso_timestamp(now)});
   decided.start_next(now);
-  const std::size_t number = std::max<std::size_t>(1, decided.after().waiting.size());
   queue_item added = *decided.added();
+  const auto place = find_waiting(decided.after(), added.id);
+  const std::size_t number = place ? *place + 1 : 1;
   return add_outcome{std::move(decided), std::move(added), number};
 }
 
@@ -107,45 +166,85 @@ result<remove_outcome> remove(const channel_state& channel, const std::string& n
   if (is_playing(channel, named)) {
     return error{codes::not_found, "Item '" + named + "' is playing now; !skip ends it"};
   }
-  const auto index =
-      named.empty() ? newest_waiting_of(channel, by.user) : find_waiting(channel, named);
-  if (!index && named.empty()) {
-    return error{codes::not_found, "You have nothing in the queue"};
+  std::vector<std::size_t> chosen;
+  if (named == "all") {
+    chosen = all_waiting_of(channel, by.user);
+  } else if (named.empty()) {
+    if (const auto newest = newest_waiting_of(channel, by.user)) chosen = {*newest};
+  } else if (auto range = find_range(channel, named)) {
+    chosen = std::move(*range);
+  } else {
+    return not_found(named);
   }
-  if (!index) return not_found(named);
-  if (!may_touch(channel.waiting[*index].item, by)) {
+  if (chosen.empty()) return error{codes::not_found, "You have nothing in the queue"};
+  if (!may_touch_all(channel, chosen, by)) {
     return error{codes::forbidden, "You can only remove your own items"};
   }
   change decided(channel);
-  queue_item removed = decided.remove(*index, by.user);
+  std::vector<queue_item> removed;
+  for (auto index = chosen.rbegin(); index != chosen.rend(); ++index) {
+    removed.push_back(decided.remove(*index, by.user));
+  }
+  std::reverse(removed.begin(), removed.end());
+  for (const queue_item& item : removed) decided.settle_turns(item.added_by);
   return remove_outcome{std::move(decided), std::move(removed)};
 }
 
 result<move_outcome> move(const channel_state& channel, const std::string& named,
                           const std::string& after, const actor& by) {
-  const auto from = find_waiting(channel, named);
-  if (!from) return not_found(named);
-  if (!may_touch(channel.waiting[*from].item, by)) {
+  const auto chosen = find_range(channel, named);
+  if (!chosen) return not_found(named);
+  if (!may_touch_all(channel, *chosen, by)) {
     return error{codes::forbidden, "You can only move your own items"};
   }
-  std::optional<std::size_t> behind;
+  if (channel.order == queue_order::fair && !by.moderator) {
+    return error{codes::forbidden, "Only moderators move items here: everybody plays in turn"};
+  }
+  if (channel.waiting.size() > most_reordered) return too_long("moved in");
+  std::string behind;  // "" for the start
   // Behind the playing item is the start of what waits.
   if (after != "start" && !is_playing(channel, after)) {
-    behind = find_waiting(channel, after);
-    if (!behind) return not_found(after);
-    if (*behind == *from) {
+    const auto index = find_waiting(channel, after);
+    if (!index) return not_found(after);
+    if (std::find(chosen->begin(), chosen->end(), *index) != chosen->end()) {
       return error{codes::usage, "An item cannot be moved behind itself"};
     }
+    behind = channel.waiting[*index].item.id;
   }
   change decided(channel);
-  decided.move(*from, behind, by.user);
-  return move_outcome{std::move(decided), channel.waiting[*from].item};
+  std::vector<queue_item> moved;
+  for (const std::size_t index : *chosen) {
+    moved.push_back(channel.waiting[index].item);
+    std::optional<std::size_t> place;
+    if (!behind.empty()) place = find_waiting(decided.after(), behind);
+    behind = moved.back().id;
+    decided.move(*find_waiting(decided.after(), behind), place, by.user);
+  }
+  return move_outcome{std::move(decided), std::move(moved)};
+}
+
+std::vector<upcoming_item> upcoming_of(const channel_state& channel, const std::string& user,
+                                       std::int64_t now) {
+  std::vector<upcoming_item> found;
+  std::int64_t seconds = 0;
+  std::size_t unknown = 0;
+  const auto pass = [&](const queue_item& item, std::size_t number, std::int64_t played) {
+    if (item.added_by == user) found.push_back({item, number, number == 0 ? 0 : seconds, unknown});
+    if (item.duration <= 0) ++unknown;
+    seconds += std::max<std::int64_t>(0, item.duration - played);
+  };
+  if (channel.playing) pass(channel.playing->item, 0, seconds_played(*channel.playing, now));
+  for (std::size_t index = 0; index < channel.waiting.size(); ++index) {
+    pass(channel.waiting[index].item, index + 1, 0);
+  }
+  return found;
 }
 
 result<shuffle_outcome> shuffle(const channel_state& channel, const actor& by,
                                 const std::function<std::size_t(std::size_t)>& below) {
   const std::size_t count = channel.waiting.size();
   if (count < 2) return error{codes::too_few_items, "Need at least 2 items to shuffle"};
+  if (count > most_reordered) return too_long("shuffled");
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), std::size_t{0});
   for (std::size_t last = count - 1; last > 0; --last)
@@ -168,8 +267,7 @@ result<skip_outcome> skip(const channel_state& channel, const actor& by, std::in
     return error{codes::forbidden, "You can only skip your own items; !voteskip asks the others"};
   }
   change decided(channel);
-  decided.finish(skipped_at(*channel.playing, now));
-  decided.start_next(now);
+  play_next(decided, skipped_at(*channel.playing, now), now);
   std::optional<queue_item> next = now_playing(decided.after());
   return skip_outcome{std::move(decided), std::move(next)};
 }
@@ -211,8 +309,11 @@ std::optional<change> advance(const channel_state& channel, const playback_confi
   const bool idle = !channel.playing && !channel.waiting.empty();
   if (!end && !idle) return std::nullopt;
   change decided(channel);
-  if (end) decided.finish(*end);
-  decided.start_next(now);
+  if (end) {
+    play_next(decided, *end, now);
+  } else {
+    decided.start_next(now);
+  }
   return decided;
 }
 
@@ -220,8 +321,7 @@ result<player_outcome> player_finished(const channel_state& channel, const std::
                                        std::optional<std::int64_t> position, std::int64_t now) {
   if (!is_playing(channel, item_id)) return not_playing(item_id);
   change decided(channel);
-  decided.finish(ended_by_player(*channel.playing, position, now));
-  decided.start_next(now);
+  play_next(decided, ended_by_player(*channel.playing, position, now), now);
   std::optional<queue_item> next = now_playing(decided.after());
   return player_outcome{std::move(decided), std::move(next)};
 }

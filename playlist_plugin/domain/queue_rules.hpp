@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "playlist_plugin/domain/change.hpp"
 #include "playlist_plugin/domain/quota.hpp"
@@ -25,7 +26,8 @@ struct actor {
 struct new_item {
   media_link media;
   std::string title;
-  std::int64_t duration = 0;  // seconds; 0 when unknown
+  std::int64_t duration = 0;                     // seconds; 0 when unknown
+  std::optional<std::int64_t> last_played = {};  // milliseconds since 1970, in this channel
 };
 
 struct add_outcome {
@@ -33,24 +35,25 @@ struct add_outcome {
   queue_item item;
   std::size_t number = 0;  // its number in !queue; 1 for one that plays at once
 };
-// `adds` are the user's recent adds, over all channels. `now` is in milliseconds since 1970, here
-// and below.
-result<add_outcome> add(const channel_state& channel, const new_item& item, const std::string& user,
-                        const queue_limits& limits, const add_times& adds, std::int64_t now);
+// `now` is in milliseconds since 1970, here and below.
+result<add_outcome> add(const channel_state& channel, const new_item& item, const adder& by,
+                        const queue_limits& limits, std::int64_t now);
 
 struct remove_outcome {
   playlist::change change;
-  queue_item item;
+  std::vector<queue_item> items;  // at least one
 };
-// `named` is an id or a number of !queue; "" is the actor's newest item.
+// `named` is an id, a number of !queue or a range of them; "" is the actor's newest item, "all" are
+// all of the actor's.
 result<remove_outcome> remove(const channel_state& channel, const std::string& named,
                               const actor& by);
 
 struct move_outcome {
   playlist::change change;
-  queue_item item;
+  std::vector<queue_item> items;  // at least one
 };
-// `after` is an id, a number, or "start".
+// `named` is an id, a number or a range, whose items stay together; `after` is an id, a number, or
+// "start".
 result<move_outcome> move(const channel_state& channel, const std::string& named,
                           const std::string& after, const actor& by);
 
@@ -90,6 +93,16 @@ struct leave_outcome {
 // The user has left the channel: its vote counts no more, and those of the others may suffice now.
 leave_outcome leave(const channel_state& channel, const std::string& user, const vote_terms& terms,
                     std::int64_t now);
+
+// When a user's own items play.
+struct upcoming_item {
+  queue_item item;
+  std::size_t number = 0;    // in !queue; 0 for what plays
+  std::int64_t seconds = 0;  // until it starts, as far as is known
+  std::size_t unknown = 0;   // items before it whose duration is not known
+};
+std::vector<upcoming_item> upcoming_of(const channel_state& channel, const std::string& user,
+                                       std::int64_t now);
 
 // What time does by itself: ends an item whose duration is over, starts the first that waits when
 // nothing plays. Nothing when there is nothing to do.

@@ -25,6 +25,9 @@ struct queue_limits {
   std::int64_t max_queue_size = 100;             // items that wait
   std::vector<std::string> allowed_media_types;  // empty: all
   bool require_duration = false;                 // refuse what has no known duration
+  std::int64_t max_item_duration = 0;            // seconds; 0: no limit
+  bool refuse_duplicates = false;                // of what plays or waits
+  std::int64_t repeat_after_minutes = 0;         // since it was played last; 0: at once
 };
 
 // One user's recent adds, over all channels. Milliseconds since 1970, oldest first.
@@ -32,6 +35,13 @@ using add_times = std::vector<std::int64_t>;
 
 // The adds that still count at `now`.
 add_times within_window(const quota_config& config, const add_times& adds, std::int64_t now);
+
+// Who adds.
+struct adder {
+  std::string user;
+  add_times adds;       // over all channels
+  bool exempt = false;  // from the limits on users and on the length of an item
+};
 
 // Why the user may not add `duration` seconds more; nothing when it is allowed. The checks and
 // their order are the seed's: items, duration, rate.

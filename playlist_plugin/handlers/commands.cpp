@@ -79,11 +79,13 @@ json::object added(const add_outcome& outcome) {
 }
 
 json::object removed(const remove_outcome& outcome) {
-  return success(wording::removed(outcome), {{"item", to_json(outcome.item)}});
+  return success(wording::removed(outcome),
+                 {{"item", to_json(outcome.items.front())}, {"count", outcome.items.size()}});
 }
 
 json::object moved(const move_outcome& outcome) {
-  return success(wording::moved(outcome), {{"item", to_json(outcome.item)}});
+  return success(wording::moved(outcome),
+                 {{"item", to_json(outcome.items.front())}, {"count", outcome.items.size()}});
 }
 
 json::object shuffled(const shuffle_outcome& outcome) {
@@ -117,6 +119,7 @@ const commands::route commands::routes[] = {
     {"clear", &commands::clear},
     {"shuffle", &commands::shuffle},
     {"move", &commands::move},
+    {"when", &commands::show_when},
     {"history", &commands::show_history},
     {"mystats", &commands::show_stats},
 };
@@ -156,7 +159,7 @@ awaitable<commands::reply> commands::dispatch(const sdk::verb* verb, handler han
 awaitable<commands::reply> commands::add(request from) {
   const std::vector<std::string> words = words_of(from.args);
   if (words.empty()) return ready(usage("add"));
-  return queue_.add(origin_of(from), from.args, from.user, added);
+  return queue_.add(origin_of(from), from.args, {from.user, from.sender_role}, added);
 }
 
 awaitable<commands::reply> commands::show_queue(request from) {
@@ -205,6 +208,22 @@ awaitable<commands::reply> commands::move(request from) {
   if (words.size() != 2) return ready(usage("move"));
   return queue_.move(origin_of(from), std::move(words[0]), std::move(words[1]), actor_of(from),
                      moved);
+}
+
+awaitable<commands::reply> commands::show_when(request from) {
+  const channels::snapshot channel = co_await queue_.read(from.channel);
+  const auto upcoming = upcoming_of(*channel, from.user, queue_.now());
+  if (upcoming.empty()) co_return error{codes::not_found, "You have nothing in the queue"};
+  json::array items;
+  for (const upcoming_item& each : upcoming) {
+    items.push_back(json::object{{"id", each.item.id},
+                                 {"number", each.number},
+                                 {"seconds", each.seconds},
+                                 {"unknown_durations", each.unknown}});
+  }
+  json::object data;
+  data["items"] = std::move(items);
+  co_return success(wording::when(upcoming), std::move(data));
 }
 
 awaitable<commands::reply> commands::show_history(request from) {

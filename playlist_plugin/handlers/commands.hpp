@@ -39,6 +39,7 @@ class commands {
   boost::asio::awaitable<reply> clear(request from);
   boost::asio::awaitable<reply> shuffle(request from);
   boost::asio::awaitable<reply> move(request from);
+  boost::asio::awaitable<reply> show_when(request from);
   boost::asio::awaitable<reply> show_history(request from);
   boost::asio::awaitable<reply> show_stats(request from);
 

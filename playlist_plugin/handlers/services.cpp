@@ -68,7 +68,7 @@ json::object added(const add_outcome& outcome) {
   return success({{"item", to_json(outcome.item)}, {"position", outcome.number}});
 }
 json::object removed(const remove_outcome& outcome) {
-  return success({{"item", to_json(outcome.item)}});
+  return success({{"item", to_json(outcome.items.front())}, {"count", outcome.items.size()}});
 }
 json::object voted(const vote_outcome& outcome) {
   return success(
@@ -140,9 +140,13 @@ awaitable<services::reply> services::dispatch(handler handle, std::string payloa
 awaitable<services::reply> services::add_item(request asked) {
   wire::field_reader in(asked.fields);
   std::string url = in.text("url");
-  std::string user = in.name("user");
+  requester by;
+  by.user = in.name("user");
+  const auto role = wire::role_from(in.text_or("role", "user"));
+  if (!role) in.fail("'role' must be \"user\", \"moderator\" or \"admin\"");
   if (in.failed()) return ready(in.failure());
-  return queue_.add(std::move(asked.from), std::move(url), std::move(user), added);
+  by.role = *role;
+  return queue_.add(std::move(asked.from), std::move(url), std::move(by), added);
 }
 
 awaitable<services::reply> services::remove_item(request asked) {

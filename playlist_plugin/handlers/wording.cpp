@@ -23,6 +23,15 @@ std::string person(const queue_item& item) {
   return printable(item.added_by);
 }
 
+std::string moment(const upcoming_item& item) {
+  if (item.number == 0) return "now";
+  if (item.unknown == 0) return "in " + elapsed_text(item.seconds);
+  const std::string unknown =
+      fmt::format("{} of unknown length", item.unknown == 1 ? "an item" : "items");
+  if (item.seconds == 0) return "after " + unknown;
+  return fmt::format("in {} and {}", elapsed_text(item.seconds), unknown);
+}
+
 }  // namespace
 
 std::string added(const add_outcome& outcome) {
@@ -74,11 +83,14 @@ std::string voted(const vote_outcome& outcome) {
 }
 
 std::string removed(const remove_outcome& outcome) {
-  return fmt::format("🗑️ Removed: {}", outcome.item.title);
+  if (outcome.items.size() > 1)
+    return fmt::format("🗑️ Removed {} items", outcome.items.size());
+  return fmt::format("🗑️ Removed: {}", outcome.items.front().title);
 }
 
 std::string moved(const move_outcome& outcome) {
-  return fmt::format("↕️ Moved: {}", outcome.item.title);
+  if (outcome.items.size() > 1) return fmt::format("↕️ Moved {} items", outcome.items.size());
+  return fmt::format("↕️ Moved: {}", outcome.items.front().title);
 }
 
 std::string shuffled(const shuffle_outcome& outcome) {
@@ -87,6 +99,19 @@ std::string shuffled(const shuffle_outcome& outcome) {
 
 std::string cleared(const clear_outcome& outcome) {
   return fmt::format("🗑️ Cleared {} items from queue", outcome.count);
+}
+
+std::string when(const std::vector<upcoming_item>& upcoming) {
+  std::string text = "⏱️ **Your items**";
+  for (std::size_t index = 0; index < std::min(shown_items, upcoming.size()); ++index) {
+    const upcoming_item& each = upcoming[index];
+    const std::string place = each.number == 0 ? "▶️" : fmt::format("{}.", each.number);
+    text += fmt::format("\n{} {} - {}", place, each.item.title, moment(each));
+  }
+  if (upcoming.size() > shown_items) {
+    text += fmt::format("\n... and {} more", upcoming.size() - shown_items);
+  }
+  return text;
 }
 
 // The layout of history and statistics is the seed's, 2.5.

@@ -20,6 +20,8 @@ std::string removed(const remove_outcome& outcome);
 std::string moved(const move_outcome& outcome);
 std::string shuffled(const shuffle_outcome& outcome);
 std::string cleared(const clear_outcome& outcome);
+// At least one.
+std::string when(const std::vector<upcoming_item>& upcoming);
 std::string history(const std::vector<history_entry>& entries);
 std::string stats(const user_stats& stats);
 

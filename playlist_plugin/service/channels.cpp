@@ -17,20 +17,47 @@ using boost::asio::awaitable;
 // Each failed try means that another one succeeded; so many in a row are a crowd, not bad luck.
 constexpr int most_tries = 8;
 
+// Channels that are kept in memory; of more, those not used for the longest time are read again.
+constexpr std::size_t most_entries = 1000;
+
 }  // namespace
 
 channels::channels(const sdk::context& context, playlist_storage& storage, quota_manager& quotas,
-                   clock& time, const playback_config& config)
-    : context_(context), storage_(storage), quotas_(quotas), clock_(time), config_(config) {}
+                   clock& time, const playback_config& config, queue_order order)
+    : context_(context),
+      storage_(storage),
+      quotas_(quotas),
+      clock_(time),
+      config_(config),
+      order_(order) {}
 
 void channels::on_change(std::function<void(const std::string&)> listener) {
   listener_ = std::move(listener);
 }
 
 std::shared_ptr<channels::entry> channels::find(const std::string& channel) {
-  std::shared_ptr<entry>& found = entries_[channel];
-  if (!found) found = std::make_shared<entry>(context_.executor);
-  return found;
+  const auto known = entries_.find(channel);
+  if (known != entries_.end()) {
+    by_use_.splice(by_use_.begin(), by_use_, known->second.use);
+    return known->second.at;
+  }
+  if (entries_.size() >= most_entries) forget_unused();
+  by_use_.push_front(channel);
+  auto made = std::make_shared<entry>(context_.executor);
+  entries_.emplace(channel, cached{made, by_use_.begin()});
+  return made;
+}
+
+void channels::forget_unused() {
+  // A few more than one, so that the next ones need not look again.
+  auto oldest = by_use_.end();
+  for (std::size_t left = most_entries / 8; left > 0 && oldest != by_use_.begin(); --left) {
+    --oldest;
+    const auto known = entries_.find(*oldest);
+    if (known->second.at.use_count() > 1) continue;  // somebody is at it
+    entries_.erase(known);
+    oldest = by_use_.erase(oldest);
+  }
 }
 
 void channels::forget(const std::string& channel, entry& at) {
@@ -57,6 +84,7 @@ awaitable<void> channels::refresh(std::string channel, std::shared_ptr<entry> at
   at->state.reset();
   const std::int64_t told = at->newest_known;
   channel_state loaded = co_await storage_.load(channel);
+  loaded.order = order_;
   // What storage says ends the matter, unless more was heard while it was asked.
   if (at->newest_known == told) at->newest_known = loaded.version;
   at->state = std::make_shared<const channel_state>(std::move(loaded));
@@ -81,26 +109,28 @@ awaitable<channels::snapshot> channels::advance(std::string channel) {
                                    std::int64_t now) -> result<decision> {
       return decision{playlist::advance(state, config_, now), {}, {}};
     };
-    static_cast<void>(co_await decide_and_store(std::move(from), std::move(let_time_pass), at));
+    static_cast<void>(co_await decide_and_store(std::move(from), std::move(let_time_pass), {}, at));
     co_await refresh(channel, at);
   }
   co_return at->state;
 }
 
-awaitable<result<json::object>> channels::change(origin from, decider decide) {
+awaitable<result<json::object>> channels::change(origin from, decider decide, preparation prepare) {
   const std::shared_ptr<entry> at = find(from.channel);
   const auto turn = co_await at->mutex.lock();
   if (from.attempt > 1 && !from.request_id.empty()) {
     auto answered = co_await storage_.find_reply(from.request_id);
     if (answered) co_return std::move(*answered);
   }
-  co_return co_await decide_and_store(std::move(from), std::move(decide), at);
+  co_return co_await decide_and_store(std::move(from), std::move(decide), std::move(prepare), at);
 }
 
 awaitable<result<json::object>> channels::decide_and_store(origin from, decider decide,
+                                                           preparation prepare,
                                                            std::shared_ptr<entry> at) {
   for (int tries = 0; tries < most_tries; ++tries) {
     co_await refresh(from.channel, at);
+    if (prepare) co_await prepare();
     const std::int64_t now = clock_.now();
     auto decided = decide(*at->state, now);
     if (!decided) co_return decided.error();

@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,6 +39,10 @@ struct decision {
 // Called again with a newer state when another instance was first. Copyable; runs at once.
 using decider = std::function<result<decision>(const channel_state&, std::int64_t now)>;
 
+// Looks up what a decision needs beside the channel; called before each decision, while nobody
+// else of this instance can change the channel.
+using preparation = std::function<boost::asio::awaitable<void>()>;
+
 // All coroutines throw sdk::storage_unavailable when storage gives no answer; the channel is then
 // read again before its next use.
 class channels {
@@ -47,7 +52,7 @@ class channels {
   using snapshot = std::shared_ptr<const channel_state>;
 
   channels(const sdk::context& context, playlist_storage& storage, quota_manager& quotas,
-           clock& time, const playback_config& config);
+           clock& time, const playback_config& config, queue_order order);
 
   // Told of each channel in which something else may play than before.
   void on_change(std::function<void(const std::string& channel)> listener);
@@ -56,7 +61,8 @@ class channels {
 
   // Decides, stores, publishes the events; the reply tells of what is stored. A refusal is the
   // decision's own, or codes::busy.
-  awaitable<result<boost::json::object>> change(origin from, decider decide);
+  awaitable<result<boost::json::object>> change(origin from, decider decide,
+                                                preparation prepare = {});
 
   // Ends what is over and starts what comes next; the state after it.
   awaitable<snapshot> advance(std::string channel);
@@ -79,11 +85,18 @@ class channels {
     std::int64_t newest_known = 0;  // version that an event told of
   };
 
+  struct cached {
+    std::shared_ptr<entry> at;
+    std::list<std::string>::iterator use;
+  };
+
+  void forget_unused();
   std::shared_ptr<entry> find(const std::string& channel);
   void forget(const std::string& channel, entry& at);
   awaitable<void> refresh(std::string channel, std::shared_ptr<entry> at);
   // The caller holds the entry's mutex.
   awaitable<result<boost::json::object>> decide_and_store(origin from, decider decide,
+                                                          preparation prepare,
                                                           std::shared_ptr<entry> at);
   awaitable<store_outcome> store(std::shared_ptr<entry> at, origin from, decision decided,
                                  std::int64_t now);
@@ -95,8 +108,10 @@ class channels {
   quota_manager& quotas_;
   clock& clock_;
   playback_config config_;
+  queue_order order_;
   std::function<void(const std::string&)> listener_;
-  std::map<std::string, std::shared_ptr<entry>> entries_;
+  std::list<std::string> by_use_;  // the latest first
+  std::map<std::string, cached> entries_;
 };
 
 }  // namespace rosey::playlist

@@ -1,6 +1,7 @@
 // Every difference of a change, as one storage operation each.
 #include "playlist_plugin/storage/channel_batch.hpp"
 
+#include <boost/json/array.hpp>
 #include <utility>
 
 namespace rosey::playlist {
@@ -30,16 +31,15 @@ void write_channel(batch& ops, const change& what) {
 void write_rows(batch& ops, const change& what) {
   const channel_state& after = what.after();
   if (what.all_deleted()) ops.remove(tables::queue, {{"channel", after.name}});
-  for (const std::string& item : what.deleted()) {
-    ops.remove(tables::queue, row_key(after, item)).expect_affected(1);
+  if (!what.deleted().empty()) {
+    const json::object any{{"$in", json::array(what.deleted().begin(), what.deleted().end())}};
+    ops.remove(tables::queue, {{"channel", after.name}, {"item_id", any}})
+        .expect_affected(static_cast<std::int64_t>(what.deleted().size()));
   }
-  if (what.renumbered()) {
-    for (const waiting_item& waiting : after.waiting) {
-      json::object update;
-      update["$set"] = json::object{{"position", waiting.position}};
-      ops.update(tables::queue, row_key(after, waiting.item.id), std::move(update))
-          .expect_affected(1);
-    }
+  for (const new_position& row : what.rows_to_place()) {
+    json::object update;
+    update["$set"] = json::object{{"position", row.position}};
+    ops.update(tables::queue, row_key(after, row.item_id), std::move(update)).expect_affected(1);
   }
   for (const waiting_item& waiting : what.inserted()) {
     ops.insert(tables::queue, queue_row(after.name, waiting));

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "playlist_plugin/domain/timestamp.hpp"
 #include "playlist_plugin/storage/channel_batch.hpp"
 #include "playlist_plugin/storage/keys.hpp"
 
@@ -180,6 +181,20 @@ awaitable<std::vector<history_entry>> playlist_storage::history(std::string chan
   std::vector<history_entry> entries;
   for (const json::value& row : reply->rows) entries.push_back(history_from(row.as_object()));
   co_return entries;
+}
+
+awaitable<std::optional<std::int64_t>> playlist_storage::last_play(std::string channel,
+                                                                   media_link media,
+                                                                   std::int64_t since) {
+  db::select_request request = newest_of_history(channel, 1);
+  request.filter["media_type"] = media.type;
+  request.filter["media_id"] = media.id;
+  request.filter["played_at"] = json::object{{"$gt", iso_timestamp(since)}};
+  request.columns = {"played_at"};
+  const auto reply = co_await db_.select(std::move(request));
+  if (!reply) refuse(reply.error());
+  if (reply->rows.empty()) co_return std::nullopt;
+  co_return parse_timestamp(std::string(reply->rows.front().at("played_at").as_string()));
 }
 
 awaitable<std::optional<user_stats>> playlist_storage::stats(std::string user) {

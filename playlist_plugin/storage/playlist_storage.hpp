@@ -63,6 +63,11 @@ class playlist_storage {
   // Newest first.
   awaitable<std::vector<history_entry>> history(std::string channel, std::int64_t limit);
 
+  // When the media was played last in the channel, if that was after `since`; both in
+  // milliseconds since 1970.
+  awaitable<std::optional<std::int64_t>> last_play(std::string channel, media_link media,
+                                                   std::int64_t since);
+
   awaitable<std::optional<user_stats>> stats(std::string user);
 
  private:

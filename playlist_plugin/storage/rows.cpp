@@ -1,7 +1,11 @@
 // Rows to values and back.
 #include "playlist_plugin/storage/rows.hpp"
 
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <stdexcept>
+#include <vector>
 
 #include "playlist_plugin/domain/text.hpp"
 #include "playlist_plugin/domain/timestamp.hpp"
@@ -64,6 +68,18 @@ queue_item item_from(const row_reader& row, const std::string& prefix) {
   return item;
 }
 
+// What is no list of names is no loss: a new round begins.
+std::vector<std::string> names_from(const std::string& list) {
+  boost::system::error_code failure;
+  const json::value parsed = json::parse(list, failure);
+  std::vector<std::string> names;
+  if (failure || !parsed.is_array()) return names;
+  for (const json::value& name : parsed.get_array()) {
+    if (name.is_string()) names.emplace_back(name.get_string());
+  }
+  return names;
+}
+
 }  // namespace
 
 waiting_item waiting_from(const json::object& row) {
@@ -107,6 +123,7 @@ void read_channel_row(const json::object& row, channel_state& channel) {
   const row_reader in(row);
   channel.version = in.integer("version");
   channel.next_item = in.integer("next_item");
+  channel.had_turn = names_from(in.text("had_turn"));
   if (in.has("now_item_id")) {
     channel.playing = playing_item{item_from(in, "now_"), in.integer("started_at")};
   }
@@ -144,9 +161,14 @@ json::object vote_row(const channel_state& channel, const skip_vote& vote) {
 json::object channel_columns(const channel_state& channel, bool with_playing) {
   json::object columns{{"version", channel.version}, {"next_item", channel.next_item}};
   if (!with_playing) return columns;
-  for (const char* column : {"now_item_id", "now_media_type", "now_media_id", "now_title",
-                             "now_duration", "now_added_by", "now_added_at", "started_at"}) {
+  for (const char* column :
+       {"now_item_id", "now_media_type", "now_media_id", "now_title", "now_duration",
+        "now_added_by", "now_added_at", "started_at", "had_turn"}) {
     columns[column] = nullptr;
+  }
+  if (!channel.had_turn.empty()) {
+    columns["had_turn"] =
+        json::serialize(json::array(channel.had_turn.begin(), channel.had_turn.end()));
   }
   if (!channel.playing) return columns;
   const queue_item& item = channel.playing->item;

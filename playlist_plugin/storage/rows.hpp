@@ -49,7 +49,7 @@ stored_vote vote_from(const boost::json::object& row);
 std::string channel_name_from(const boost::json::object& row);
 std::int64_t version_from(const boost::json::object& row);
 
-// Fills version, next_item and playing.
+// Fills version, next_item, had_turn and playing.
 void read_channel_row(const boost::json::object& row, channel_state& channel);
 
 boost::json::object queue_row(std::string_view channel, const waiting_item& waiting);

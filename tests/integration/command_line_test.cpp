@@ -120,6 +120,7 @@ TEST(CommandLine, MigratesUpDownAndUpToTheSameSchema) {
             "applied 002_create_history.sql\n"
             "applied 003_create_user_stats.sql\n"
             "applied 004_channel_state.sql\n"
+            "applied 005_fair_order.sql\n"
             "version 4\n");
   const std::string first = schema(folder);
   EXPECT_THAT(first, HasSubstr("CREATE TABLE playlist_queue"));

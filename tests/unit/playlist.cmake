@@ -2,6 +2,7 @@
 rosey_add_test(playlist_domain_test
   SOURCES playlist/change_test.cpp
           playlist/config_test.cpp
+          playlist/fair_order_test.cpp
           playlist/limits_test.cpp
           playlist/queue_rules_test.cpp
   LIBRARIES playlist_core

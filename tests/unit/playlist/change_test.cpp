@@ -37,7 +37,7 @@ TEST(change, appends_one_row_behind_the_last) {
   decided.append(without_id("dan"));
   EXPECT_THAT(waiting_ids(decided.after()), ElementsAre("q2", "q3", "q4"));
   ASSERT_EQ(decided.inserted().size(), 1u);
-  EXPECT_EQ(decided.inserted()[0].position, 41);
+  EXPECT_EQ(decided.inserted()[0].position, 40 + 1024);
   EXPECT_EQ(decided.added()->id, "q4");
   EXPECT_EQ(decided.after().next_item, 5);
 }
@@ -72,17 +72,24 @@ TEST(change, starts_nothing_while_something_plays) {
   EXPECT_THAT(decided.events(), IsEmpty());
 }
 
-TEST(change, renumbers_into_a_range_that_is_free) {
+TEST(change, moves_write_one_row_until_there_is_no_room_between_two) {
   channel_state channel = channel_with({"ann", "bob", "cid", "dan"});
-  change upwards(channel);
-  upwards.shuffle({2, 0, 1}, "ann");
-  EXPECT_THAT(waiting_ids(upwards.after()), ElementsAre("q4", "q2", "q3"));
-  EXPECT_THAT(positions(upwards.after()), ElementsAre(4, 5, 6));
+  change dense(channel);
+  dense.move(0, 1, "ann");
+  EXPECT_EQ(dense.rows_to_place().size(), 3u) << "positions 1, 2, 3 leave no room";
 
-  change downwards(upwards.after());
-  downwards.shuffle({0, 1, 2}, "ann");
-  EXPECT_THAT(positions(downwards.after()), ElementsAre(0, 1, 2));
-  EXPECT_TRUE(downwards.renumbered());
+  change spaced(dense.after());
+  spaced.move(2, 0, "ann");
+  EXPECT_EQ(spaced.rows_to_place().size(), 1u);
+}
+
+TEST(change, renumbers_long_before_positions_leave_32_bits) {
+  channel_state channel = channel_with({"ann", "bob", "cid"});
+  channel.waiting.back().position = (1 << 30) - 5;
+  change decided(channel);
+  decided.append(without_id("dan"));
+  EXPECT_EQ(decided.rows_to_place().size(), 2u);
+  EXPECT_EQ(decided.inserted().at(0).position, decided.after().waiting.back().position);
 }
 
 TEST(change, moves_in_both_directions) {
@@ -111,8 +118,9 @@ struct follower {
   }
 
   void operator()(const item_added& event) {
-    waiting.push_back(event.item.id);
-    EXPECT_EQ(waiting.size(), event.number);
+    ASSERT_LE(event.number, waiting.size() + 1);
+    waiting.insert(std::next(waiting.begin(), static_cast<std::ptrdiff_t>(event.number) - 1),
+                   event.item.id);
   }
   void operator()(const item_removed& event) { waiting.erase(at(event.item.id)); }
   void operator()(const item_playing& event) {
@@ -150,11 +158,9 @@ struct row_table {
   void apply(const change& decided) {
     if (decided.all_deleted()) position_of.clear();
     for (const std::string& id : decided.deleted()) EXPECT_EQ(position_of.erase(id), 1u) << id;
-    if (decided.renumbered()) {
-      for (const waiting_item& waiting : decided.after().waiting) {
-        position_of.at(waiting.item.id) = waiting.position;
-        check_unique();
-      }
+    for (const new_position& row : decided.rows_to_place()) {
+      position_of.at(row.item_id) = row.position;
+      check_unique();
     }
     for (const waiting_item& row : decided.inserted()) {
       position_of.emplace(row.item.id, row.position);
@@ -163,7 +169,9 @@ struct row_table {
   }
 };
 
-TEST(change, events_and_rows_tell_the_same_as_the_state_after_thousands_of_decisions) {
+class decisions_test : public ::testing::TestWithParam<queue_order> {};
+
+TEST_P(decisions_test, have_events_and_rows_that_tell_the_same_as_the_state) {
   std::mt19937 random(20240501);
   const auto below = [&random](std::size_t n) {
     return std::uniform_int_distribution<std::size_t>(0, n - 1)(random);
@@ -174,6 +182,7 @@ TEST(change, events_and_rows_tell_the_same_as_the_state_after_thousands_of_decis
   const actor moderator{"mod", true};
 
   channel_state channel = channel_with({});
+  channel.order = GetParam();
   follower listener;
   row_table rows;
   std::int64_t now = start_time;
@@ -183,20 +192,21 @@ TEST(change, events_and_rows_tell_the_same_as_the_state_after_thousands_of_decis
     const std::string some_id =
         item_id(channel.next_item - 1 - static_cast<std::int64_t>(below(8)));
     const std::string other = std::to_string(1 + below(8));
+    const std::string range = below(3) == 0 ? "2-" + std::to_string(2 + below(4)) : some_id;
     switch (below(9)) {
       case 0:
       case 1:
       case 2:
-        if (auto out = add(channel, {{"yt", "x"}, "t", static_cast<std::int64_t>(below(9))}, "ann",
-                           limits, {}, now)) {
+        if (auto out = add(channel, {{"yt", "x"}, "t", static_cast<std::int64_t>(below(9)), {}},
+                           {"user" + std::to_string(below(4)), {}, false}, limits, now)) {
           decided = out->change;
         }
         break;
       case 3:
-        if (auto out = remove(channel, some_id, moderator)) decided = out->change;
+        if (auto out = remove(channel, range, moderator)) decided = out->change;
         break;
       case 4:
-        if (auto out = move(channel, some_id, other, moderator)) decided = out->change;
+        if (auto out = move(channel, range, other, moderator)) decided = out->change;
         break;
       case 5:
         if (auto out = shuffle(channel, moderator, below)) decided = out->change;
@@ -229,6 +239,9 @@ TEST(change, events_and_rows_tell_the_same_as_the_state_after_thousands_of_decis
   }
   EXPECT_GT(channel.version, 2000);
 }
+
+INSTANTIATE_TEST_SUITE_P(orders, decisions_test,
+                         ::testing::Values(queue_order::added, queue_order::fair));
 
 }  // namespace
 }  // namespace rosey::playlist

@@ -154,7 +154,33 @@ TEST_F(commands_test, remove_takes_nothing_a_number_or_an_id) {
             refusal("forbidden", "❌ You can only remove your own items"));
   EXPECT_EQ(says("mod", "remove", "q3", moderator), "🗑️ Removed: [yt] video000003");
   EXPECT_THAT(here.rows("queue"), IsEmpty());
-  EXPECT_EQ(refused("ann", "remove", "1 2"), refusal("usage", "❌ Usage: !remove [id or number]"));
+  EXPECT_EQ(refused("ann", "remove", "1 2"),
+            refusal("usage", "❌ Usage: !remove [id, number, range or all]"));
+}
+
+TEST_F(commands_test, remove_and_move_take_ranges_and_all) {
+  add(8);
+  EXPECT_EQ(says("ann", "move", "1-2 4"), "↕️ Moved 2 items");
+  const json::array rows = here.rows("queue", {{"position", 1}});
+  EXPECT_EQ(rows[0].at("item_id"), "q4");
+  EXPECT_EQ(rows[2].at("item_id"), "q2");
+  EXPECT_EQ(says("ann", "remove", "2-3"), "🗑️ Removed 2 items");
+  add(1, "bob");
+  EXPECT_EQ(says("ann", "remove", "all"), "🗑️ Removed 5 items");
+  EXPECT_EQ(here.rows("queue").size(), 1u);
+  EXPECT_EQ(refused("ann", "remove", "all"),
+            refusal("not_found", "❌ You have nothing in the queue"));
+}
+
+TEST_F(commands_test, when_tells_the_own_items_and_their_time) {
+  EXPECT_EQ(refused("ann", "when"), refusal("not_found", "❌ You have nothing in the queue"));
+  add(1, "bob");
+  add(1);
+  EXPECT_EQ(says("ann", "when"),
+            "⏱️ **Your items**\n1. [yt] video000001 - after an item of unknown length");
+  EXPECT_EQ(says("bob", "when"), "⏱️ **Your items**\n▶️ [yt] video000001 - now");
+  add(7, "bob");
+  EXPECT_THAT(says("bob", "when"), ::testing::EndsWith("\n... and 3 more"));
 }
 
 TEST_F(commands_test, clear_and_shuffle_are_for_moderators_and_admins) {
@@ -188,7 +214,7 @@ TEST_F(commands_test, shuffle_keeps_every_item_and_stores_the_order) {
 TEST_F(commands_test, move_takes_an_item_and_a_place) {
   add(4);
   EXPECT_EQ(refused("ann", "move", "q2"),
-            refusal("usage", "❌ Usage: !move <id or number> <after, or start>"));
+            refusal("usage", "❌ Usage: !move <id, number or range> <after, or start>"));
   EXPECT_EQ(says("ann", "move", "q4 start"), "↕️ Moved: [yt] video000004");
   EXPECT_EQ(says("ann", "move", "1 3"), "↕️ Moved: [yt] video000004");
   EXPECT_EQ(refused("bob", "move", "1 start"),

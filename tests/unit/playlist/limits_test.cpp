@@ -25,8 +25,22 @@ TEST(quota, refuses_the_fourth_add_in_ten_seconds) {
   const auto refusal = quota_refusal({}, {}, 0, {1000, 2000, 3000}, 10'999);
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->code, codes::rate_limited);
-  EXPECT_EQ(refusal->message, "Slow down! You're adding too fast. At most 3 adds in 10 seconds.");
+  EXPECT_EQ(
+      refusal->message,
+      "Slow down! You're adding too fast. At most 3 adds in 10 seconds; try again in 1 second");
   EXPECT_FALSE(quota_refusal({}, {}, 0, {1000, 2000, 3000}, 11'000));
+}
+
+TEST(quota, tells_what_is_used_and_when_the_next_add_is_allowed) {
+  EXPECT_EQ(quota_refusal({}, {5, 0}, 0, {}, 0)->message,
+            "You can only have 5 items in queue; you have 5");
+  EXPECT_EQ(quota_refusal({}, {2, 1690}, 240, {}, 0)->message,
+            "You can only have 30 minutes of content queued; you have 28:10, and this is 4:00");
+  EXPECT_EQ(quota_refusal({}, {2, 0}, 2400, {}, 0)->message,
+            "You can only have 30 minutes of content queued; you have none, and this is 40:00");
+  EXPECT_EQ(quota_refusal({}, {}, 0, {500, 1000, 2000, 3000}, 4000)->message,
+            "Slow down! You're adding too fast. At most 3 adds in 10 seconds; try again in 7 "
+            "seconds");
 }
 
 TEST(quota, checks_items_then_duration_then_rate) {

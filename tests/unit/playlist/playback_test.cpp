@@ -268,6 +268,20 @@ TEST(player, that_talks_nonsense_is_told_so) {
   EXPECT_EQ(playing(here), "Song 1");
 }
 
+TEST(when, counts_down) {
+  world here;
+  store_items(here, {100, 50, 30, 0, 20});
+  here.start();
+  here.pass(40);
+  EXPECT_EQ(here.say("ann", "when").message,
+            "⏱️ **Your items**\n"
+            "▶️ Song 1 - now\n"
+            "1. Song 2 - in 1:00\n"
+            "2. Song 3 - in 1:50\n"
+            "3. Song 4 - in 2:20\n"
+            "4. Song 5 - in 2:20 and an item of unknown length");
+}
+
 TEST(wall_clock, tells_the_time_and_wakes_who_waits) {
   boost::asio::io_context io;
   const auto timer = std::make_shared<boost::asio::steady_timer>(io);

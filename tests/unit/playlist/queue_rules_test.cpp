@@ -19,13 +19,13 @@ const actor bob{"bob", false};
 const actor moderator{"mod", true};
 
 new_item video(std::int64_t duration = 0) {
-  return {{"yt", "abc"}, "A title", duration};
+  return {{"yt", "abc"}, "A title", duration, {}};
 }
 
 result<add_outcome> add_by(const channel_state& channel, const std::string& user,
                            const queue_limits& limits = {}, std::int64_t duration = 0,
                            const add_times& adds = {}) {
-  return add(channel, video(duration), user, limits, adds, start_time);
+  return add(channel, video(duration), adder{user, adds, false}, limits, start_time);
 }
 
 TEST(add, to_an_idle_channel_plays_at_once_as_number_1) {
@@ -59,7 +59,8 @@ TEST(add, counts_the_playing_item_toward_the_items_of_its_user) {
   EXPECT_TRUE(add_by(channel_with({"ann"}), "ann", limits));
   const auto refused = add_by(channel_with({"ann", "ann"}), "ann", limits);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error(), (error{codes::quota_items, "You can only have 2 items in queue"}));
+  EXPECT_EQ(refused.error(),
+            (error{codes::quota_items, "You can only have 2 items in queue; you have 2"}));
   EXPECT_TRUE(add_by(channel_with({"ann", "ann"}), "bob", limits));
 }
 
@@ -69,8 +70,10 @@ TEST(add, counts_seconds_up_to_the_limit_and_not_past_it) {
   EXPECT_TRUE(add_by(channel_with({"ann", "ann"}, 200), "ann", limits, 200));
   const auto refused = add_by(channel_with({"ann", "ann"}, 200), "ann", limits, 201);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error(),
-            (error{codes::quota_duration, "You can only have 10 minutes of content queued"}));
+  EXPECT_EQ(
+      refused.error(),
+      (error{codes::quota_duration,
+             "You can only have 10 minutes of content queued; you have 6:40, and this is 3:21"}));
 }
 
 TEST(add, refuses_a_full_queue_counting_what_waits) {
@@ -79,7 +82,7 @@ TEST(add, refuses_a_full_queue_counting_what_waits) {
   EXPECT_TRUE(add_by(channel_with({"ann", "bob"}), "cid", limits));
   const auto refused = add_by(channel_with({"ann", "bob", "eve"}), "cid", limits);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error(), (error{codes::queue_full, "Queue is full!"}));
+  EXPECT_EQ(refused.error(), (error{codes::queue_full, "Queue is full! It holds 2 items"}));
 }
 
 TEST(add, refuses_media_types_that_are_not_allowed) {
@@ -107,7 +110,7 @@ TEST(remove, takes_an_id_or_the_number_of_queue) {
   for (const char* named : {"q3", "2", "#2"}) {
     const auto removed = remove(channel, named, ann);
     ASSERT_TRUE(removed) << named;
-    EXPECT_EQ(removed->item.id, "q3");
+    EXPECT_EQ(removed->items.front().id, "q3");
     EXPECT_THAT(waiting_ids(removed->change.after()), ElementsAre("q2", "q4"));
     EXPECT_THAT(removed->change.deleted(), ElementsAre("q3"));
   }
@@ -118,7 +121,7 @@ TEST(remove, without_a_name_takes_the_newest_of_the_user) {
   std::swap(channel.waiting[0].item, channel.waiting[2].item);  // q4 was moved to the front
   const auto removed = remove(channel, "", ann);
   ASSERT_TRUE(removed);
-  EXPECT_EQ(removed->item.id, "q4");
+  EXPECT_EQ(removed->items.front().id, "q4");
   const auto nothing = remove(channel, "", actor{"cid", false});
   ASSERT_FALSE(nothing);
   EXPECT_EQ(nothing.error(), (error{codes::not_found, "You have nothing in the queue"}));
@@ -173,6 +176,115 @@ TEST(move, refuses_strangers_unknown_places_and_itself) {
             (error{codes::not_found, "Item 'q9' not found"}));
   EXPECT_EQ(move(channel, "q2", "9", ann).error(), (error{codes::not_found, "Item '9' not found"}));
   EXPECT_EQ(move(channel, "q2", "1", ann).error().code, codes::usage);
+}
+
+TEST(add, refuses_duplicates_where_that_is_wanted) {
+  queue_limits limits;
+  channel_state channel = channel_with({"ann", "bob", "cid"});
+  channel.waiting[1].item.media = {"yt", "abc"};
+  EXPECT_TRUE(add_by(channel, "dan", limits));
+  limits.refuse_duplicates = true;
+  EXPECT_EQ(add_by(channel, "dan", limits).error(),
+            (error{codes::duplicate, "This is in the queue already, as number 2"}));
+  channel.playing->item.media = {"yt", "abc"};
+  EXPECT_EQ(add_by(channel, "dan", limits).error(),
+            (error{codes::duplicate, "This is playing now"}));
+}
+
+TEST(add, refuses_what_was_played_lately_where_that_is_wanted) {
+  queue_limits limits;
+  limits.repeat_after_minutes = 30;
+  new_item item = video();
+  item.last_played = start_time - 5 * 60'000;
+  EXPECT_EQ(add(channel_with({}), item, {"ann", {}, false}, limits, start_time).error(),
+            (error{codes::duplicate,
+                   "This was played 5 minutes ago; it can be added again in 25 minutes"}));
+  item.last_played = start_time - 30 * 60'000;
+  EXPECT_TRUE(add(channel_with({}), item, {"ann", {}, false}, limits, start_time));
+  channel_state channel = channel_with({"ann"});
+  channel.playing->item.media = item.media;
+  EXPECT_EQ(add(channel, item, {"ann", {}, false}, limits, start_time).error().message,
+            "This is playing now");
+}
+
+TEST(add, refuses_items_that_are_too_long) {
+  queue_limits limits;
+  limits.max_item_duration = 600;
+  EXPECT_TRUE(add_by(channel_with({}), "ann", limits, 600));
+  EXPECT_EQ(add_by(channel_with({}), "ann", limits, 601).error(),
+            (error{codes::quota_duration, "This item is 10:01 long; at most 10:00 is accepted"}));
+}
+
+TEST(add, asks_nothing_of_who_is_exempt_but_that_there_is_room) {
+  queue_limits limits;
+  limits.quota = {1, 10, 1, 10};
+  limits.max_item_duration = 5;
+  limits.max_queue_size = 2;
+  const adder exempt{"ann", {start_time, start_time}, true};
+  EXPECT_TRUE(add(channel_with({"ann", "ann"}), video(1000), exempt, limits, start_time));
+  EXPECT_EQ(add(channel_with({"b", "b", "b"}), video(1), exempt, limits, start_time).error().code,
+            codes::queue_full);
+}
+
+TEST(remove, takes_ranges_of_numbers_and_of_ids) {
+  const channel_state channel = channel_with({"ann", "ann", "ann", "ann", "ann", "bob"});
+  for (const char* named : {"2-4", "#2-#4", "q3-q5", "q3-4"}) {
+    const auto removed = remove(channel, named, ann);
+    ASSERT_TRUE(removed) << named;
+    EXPECT_EQ(removed->items.size(), 3u);
+    EXPECT_EQ(removed->items.front().id, "q3");
+    EXPECT_THAT(waiting_ids(removed->change.after()), ElementsAre("q2", "q6"));
+  }
+  for (const char* named : {"4-2", "1-9", "-", "2-", "-2", "1-2-3"}) {
+    EXPECT_EQ(remove(channel, named, ann).error().code, codes::not_found) << named;
+  }
+  EXPECT_EQ(remove(channel, "4-5", ann).error().code, codes::forbidden) << "5 is bob's";
+}
+
+TEST(remove, takes_all_of_ones_own) {
+  const channel_state channel = channel_with({"ann", "ann", "bob", "ann"});
+  const auto removed = remove(channel, "all", ann);
+  ASSERT_TRUE(removed);
+  EXPECT_EQ(removed->items.size(), 2u);
+  EXPECT_THAT(waiting_ids(removed->change.after()), ElementsAre("q3"));
+  EXPECT_THAT(removed->change.deleted(), ::testing::UnorderedElementsAre("q2", "q4"));
+  EXPECT_EQ(remove(channel, "all", actor{"cid", true}).error(),
+            (error{codes::not_found, "You have nothing in the queue"}));
+}
+
+TEST(move, keeps_a_range_together) {
+  const channel_state channel = channel_with({"ann", "ann", "ann", "ann", "ann", "ann"});
+  EXPECT_THAT(waiting_ids(move(channel, "1-2", "4", ann)->change.after()),
+              ElementsAre("q4", "q5", "q2", "q3", "q6"));
+  EXPECT_THAT(waiting_ids(move(channel, "q5-q6", "start", ann)->change.after()),
+              ElementsAre("q5", "q6", "q2", "q3", "q4"));
+  EXPECT_THAT(waiting_ids(move(channel, "4-5", "1", ann)->change.after()),
+              ElementsAre("q2", "q5", "q6", "q3", "q4"));
+  EXPECT_EQ(move(channel, "2-4", "3", ann).error().code, codes::usage);
+}
+
+TEST(upcoming_of, adds_up_what_is_known_and_counts_what_is_not) {
+  channel_state channel = channel_with({"ann", "bob", "cid", "ann", "ann"}, 100);
+  channel.waiting[2].item.duration = 0;
+  const auto upcoming = upcoming_of(channel, "ann", start_time + 40'000);
+  ASSERT_EQ(upcoming.size(), 3u);
+  EXPECT_EQ(upcoming[0].number, 0u);
+  EXPECT_EQ(upcoming[1].number, 3u);
+  EXPECT_EQ(upcoming[1].seconds, 260);
+  EXPECT_EQ(upcoming[1].unknown, 0u);
+  EXPECT_EQ(upcoming[2].seconds, 260);
+  EXPECT_EQ(upcoming[2].unknown, 1u);
+}
+
+TEST(queues, longer_than_ours_are_left_in_their_order) {
+  const channel_state channel = channel_with(std::vector<std::string>(1000, "ann"));
+  const auto first = [](std::size_t) { return std::size_t{0}; };
+  EXPECT_EQ(
+      shuffle(channel, moderator, first).error(),
+      (error{codes::queue_full,
+             "This queue is too long to be shuffled; at most 900 items can be put in order"}));
+  EXPECT_EQ(move(channel, "1", "2", moderator).error().code, codes::queue_full);
+  EXPECT_TRUE(remove(channel, "all", ann));
 }
 
 TEST(shuffle, needs_two) {

@@ -56,7 +56,7 @@ TEST(quota, refuses_the_sixth_item) {
     EXPECT_TRUE(here.say("ann", "add", video(number)).success);
   }
   const auto refused = here.say("ann", "add", video(6));
-  EXPECT_EQ(refused.message, "❌ You can only have 5 items in queue");
+  EXPECT_EQ(refused.message, "❌ You can only have 5 items in queue; you have 5");
   EXPECT_EQ(refused.code, "quota_items");
   EXPECT_TRUE(here.say("bob", "add", video(6)).success);
   here.say("ann", "remove");
@@ -70,7 +70,9 @@ TEST(quota, refuses_the_fourth_add_in_ten_seconds_and_takes_it_later) {
     EXPECT_TRUE(here.say("ann", "add", video(number)).success);
   }
   const auto refused = here.say("ann", "add", video(4));
-  EXPECT_EQ(refused.message, "❌ Slow down! You're adding too fast. At most 3 adds in 10 seconds.");
+  EXPECT_EQ(
+      refused.message,
+      "❌ Slow down! You're adding too fast. At most 3 adds in 10 seconds; try again in 10 seconds");
   EXPECT_EQ(refused.code, "rate_limited");
   EXPECT_TRUE(here.say("bob", "add", video(4)).success);
   here.pass(9);
@@ -97,7 +99,7 @@ TEST(quota, refuses_when_the_queue_is_full) {
     EXPECT_TRUE(here.say(user, "add", video(1)).success);
   }
   const auto refused = here.say("dan", "add", video(1));
-  EXPECT_EQ(refused.message, "❌ Queue is full!");
+  EXPECT_EQ(refused.message, "❌ Queue is full! It holds 2 items");
   EXPECT_EQ(refused.code, "queue_full");
 }
 
@@ -125,7 +127,7 @@ TEST(quota, counts_seconds_that_are_known) {
                                                                {"added_by", "ann"}}}});
   here.start();
   const auto refused = here.say("ann", "add", video(2));
-  EXPECT_EQ(refused.message, "❌ You can only have 30 minutes of content queued");
+  EXPECT_EQ(refused.message, "❌ You can only have 30 minutes of content queued; you have 30:01");
   EXPECT_EQ(refused.code, "quota_duration");
   EXPECT_EQ(here.say("bob", "queue").message,
             "📺 **Playlist**\n▶️ Now: Long [30:01]\n   Added by: ann\n📊 1 items | 30m | 1 "
@@ -190,6 +192,42 @@ TEST(quota, stays_sound_when_the_clock_of_storage_is_behind) {
   EXPECT_TRUE(here.say("ann", "add", video(6)).success);
   here.say("ann", "remove");
   EXPECT_EQ(here.say("ann", "add", video(7)).code, "rate_limited");
+}
+
+TEST(quota, does_not_concern_exempt_roles) {
+  world here;
+  here.start({{"exempt_roles", json::array{"moderator"}}, {"max_items_per_user", 2}});
+  for (int number = 0; number < 6; ++number) {
+    EXPECT_TRUE(here.say("mod", "add", video(number), wire::role::moderator).success);
+  }
+  for (int number = 0; number < 2; ++number) here.say("ann", "add", video(number));
+  EXPECT_EQ(here.say("ann", "add", video(3)).code, "quota_items");
+  const std::string request = R"({"channel":"#lobby","user":"mod","role":"moderator","url":")";
+  EXPECT_EQ(here.ask("service.playlist.add_item", request + video(9) + "\"}").at("success"), true);
+}
+
+TEST(duplicates, are_refused_while_they_play_and_for_some_minutes_after) {
+  world here;
+  here.start({{"refuse_duplicates", true}, {"repeat_after_minutes", 10}});
+  here.say("ann", "add", video(1));
+  EXPECT_EQ(here.say("bob", "add", video(1)).message, "❌ This is playing now");
+  here.say("ann", "add", video(2));
+  EXPECT_EQ(here.say("bob", "add", video(2)).message,
+            "❌ This is in the queue already, as number 1");
+  here.say("ann", "skip");
+  here.pass(9 * 60 + 1);
+  const auto refused = here.say("bob", "add", video(1));
+  EXPECT_EQ(refused.code, "duplicate");
+  EXPECT_EQ(refused.message, "❌ This was played 10 minutes ago; it can be added again in 1 minute");
+  here.pass(59);
+  EXPECT_TRUE(here.say("bob", "add", video(1)).success);
+}
+
+TEST(duplicates, are_welcome_by_default) {
+  world here;
+  here.start();
+  here.say("ann", "add", video(1));
+  EXPECT_TRUE(here.say("bob", "add", video(1)).success);
 }
 
 TEST(quota, works_for_the_longest_user_name) {

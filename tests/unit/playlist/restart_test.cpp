@@ -43,6 +43,26 @@ TEST(restart, keeps_the_queue_as_it_was) {
   EXPECT_EQ(here.say("ann", "add", video(7)).data.at("item").at("id"), "q7");
 }
 
+TEST(restart, keeps_the_turns_of_a_fair_order) {
+  const json::object fair{
+      {"max_items_per_user", 100}, {"rate_limit_count", 100}, {"order", "fair"}};
+  world here;
+  instance& before = here.start(fair);
+  here.say("ann", "add", video(1));
+  for (int number = 2; number <= 4; ++number) here.say("bob", "add", video(number));
+  here.say("ann", "add", video(5));
+  here.stop(before);
+  here.start(fair);
+  // ann plays and has had her turn: her second item stands behind the first of cid.
+  EXPECT_EQ(here.say("cid", "add", video(6)).message, "📺 Added to queue (#2): [yt] video000006");
+  const json::object queue = queue_of(here);
+  std::vector<std::string> order;
+  for (const json::value& item : queue.at("items").as_array()) {
+    order.emplace_back(item.at("id").as_string());
+  }
+  EXPECT_THAT(order, ::testing::ElementsAre("q2", "q6", "q3", "q5", "q4"));
+}
+
 TEST(restart, recovers_every_channel) {
   world here;
   instance& before = here.start(generous);
