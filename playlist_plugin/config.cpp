@@ -34,7 +34,8 @@ constexpr std::string_view known_keys[] = {"max_items_per_user",
                                            "exempt_roles",
                                            "max_item_duration",
                                            "refuse_duplicates",
-                                           "repeat_after_minutes"};
+                                           "repeat_after_minutes",
+                                           "announce"};
 
 // A shuffle writes each waiting row, and storage takes 1000 operations at once.
 constexpr std::int64_t most_items = 900;
@@ -123,6 +124,7 @@ plugin_config read_config(const json::object& settings) {
   const std::string order = in.text_or("order", "added");
   if (order != "added" && order != "fair") in.fail("'order' must be \"added\" or \"fair\"");
   config.order = order == "fair" ? queue_order::fair : queue_order::added;
+  config.announce = in.boolean_or("announce", config.announce);
   config.exempt_roles = read_roles(in, "exempt_roles");
   config.playing.max_unknown_duration = in.integer_or(
       "max_unknown_duration", config.playing.max_unknown_duration, 0, 365 * seconds_a_day);

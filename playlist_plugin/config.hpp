@@ -17,6 +17,7 @@ struct plugin_config {
   vote_config votes;
   playback_config playing;
   queue_order order = queue_order::added;
+  bool announce = false;  // what starts to play
 };
 
 // Settings that are left out keep their defaults. Throws std::runtime_error naming the key that is

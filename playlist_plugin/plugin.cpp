@@ -8,6 +8,7 @@
 #include "playlist_plugin/handlers/chat_users.hpp"
 #include "playlist_plugin/handlers/commands.hpp"
 #include "playlist_plugin/handlers/services.hpp"
+#include "playlist_plugin/service/announcer.hpp"
 #include "playlist_plugin/service/channels.hpp"
 #include "playlist_plugin/service/messages.hpp"
 #include "playlist_plugin/service/operations.hpp"
@@ -24,11 +25,15 @@ struct plugin::parts {
         quotas(db, config.limits.quota),
         storage(db, quotas),
         known(context, storage, quotas, *options.time, config.playing, config.order),
+        speaker(context, config.announce),
         clocks(context, storage, known, *options.time, options.retry_interval),
         queue(known, storage, quotas, *options.time, config),
         chat(context, queue),
         service(context, queue),
         people(context, queue) {
+    known.on_stored([this](const change& stored, const origin& from) {
+      if (!from.answer_names_next) speaker.announce(stored);
+    });
     known.on_change([this](const std::string& channel) { clocks.watch(channel); });
   }
 
@@ -47,6 +52,7 @@ struct plugin::parts {
   quota_manager quotas;
   playlist_storage storage;
   channels known;
+  announcer speaker;
   playback clocks;
   operations queue;
   commands chat;

@@ -67,7 +67,7 @@ actor actor_of(const wire::command_request& from) {
 }
 
 origin origin_of(const wire::command_request& from) {
-  return {from.channel, from.id, from.attempt};
+  return {from.channel, from.id, from.attempt, false};
 }
 
 json::object added(const add_outcome& outcome) {
@@ -181,7 +181,9 @@ awaitable<commands::reply> commands::show_playing(request from) {
 }
 
 awaitable<commands::reply> commands::skip(request from) {
-  return queue_.skip(origin_of(from), actor_of(from), skipped);
+  origin asked = origin_of(from);
+  asked.answer_names_next = true;
+  return queue_.skip(std::move(asked), actor_of(from), skipped);
 }
 
 awaitable<commands::reply> commands::vote_skip(request from) {

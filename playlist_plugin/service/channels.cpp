@@ -1,6 +1,10 @@
 // Optimistic concurrency: decide on what is known, store it if that is still true, else read again.
 #include "playlist_plugin/service/channels.hpp"
 
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
 #include <exception>
 #include <utility>
@@ -15,7 +19,8 @@ namespace json = boost::json;
 using boost::asio::awaitable;
 
 // Each failed try means that another one succeeded; so many in a row are a crowd, not bad luck.
-constexpr int most_tries = 8;
+constexpr int most_tries = 16;
+constexpr std::int64_t longest_pause = 64;  // milliseconds
 
 // Channels that are kept in memory; of more, those not used for the longest time are read again.
 constexpr std::size_t most_entries = 1000;
@@ -33,6 +38,10 @@ channels::channels(const sdk::context& context, playlist_storage& storage, quota
 
 void channels::on_change(std::function<void(const std::string&)> listener) {
   listener_ = std::move(listener);
+}
+
+void channels::on_stored(std::function<void(const playlist::change&, const origin&)> listener) {
+  stored_listener_ = std::move(listener);
 }
 
 std::shared_ptr<channels::entry> channels::find(const std::string& channel) {
@@ -129,6 +138,8 @@ awaitable<result<json::object>> channels::decide_and_store(origin from, decider 
                                                            preparation prepare,
                                                            std::shared_ptr<entry> at) {
   for (int tries = 0; tries < most_tries; ++tries) {
+    // One conflict is no crowd.
+    if (tries > 1) co_await back_off(tries);
     co_await refresh(from.channel, at);
     if (prepare) co_await prepare();
     const std::int64_t now = clock_.now();
@@ -155,6 +166,14 @@ awaitable<result<json::object>> channels::decide_and_store(origin from, decider 
   co_return error{codes::busy, "Too many people are changing this queue; try again"};
 }
 
+awaitable<void> channels::back_off(int tries) {
+  const std::int64_t limit = std::min<std::int64_t>(std::int64_t{1} << tries, longest_pause);
+  const std::int64_t pause = std::uniform_int_distribution<std::int64_t>(0, limit)(random_);
+  const auto timer = std::make_shared<boost::asio::steady_timer>(context_.executor);
+  clock_.arm(timer, clock_.now() + pause);
+  co_await timer->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+}
+
 awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from, decision decided,
                                          std::int64_t now) {
   const playlist::change& what = *decided.change;
@@ -171,6 +190,7 @@ awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from,
   if (outcome.status == store_status::stored) {
     at->state = std::make_shared<const channel_state>(what.after());
     publish(what, now);
+    if (stored_listener_) stored_listener_(what, from);
     if (what.playing_changed()) notify(from.channel);
   }
   co_return outcome;

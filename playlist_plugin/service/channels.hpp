@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 
 #include "playlist_plugin/async_mutex.hpp"
@@ -25,8 +26,9 @@ namespace rosey::playlist {
 // Where a request comes from, and how it is known again when it is sent twice.
 struct origin {
   std::string channel;
-  std::string request_id = {};  // "" for none
-  std::int64_t attempt = 1;     // 2 and up: an earlier one may have been carried out
+  std::string request_id = {};     // "" for none
+  std::int64_t attempt = 1;        // 2 and up: an earlier one may have been carried out
+  bool answer_names_next = false;  // the reply tells the channel what starts by it
 };
 
 // What a decision wants: the change to store, if any, and the reply once that is done.
@@ -54,8 +56,11 @@ class channels {
   channels(const sdk::context& context, playlist_storage& storage, quota_manager& quotas,
            clock& time, const playback_config& config, queue_order order);
 
-  // Told of each channel in which something else may play than before.
+  // Told of each channel in which something else may play than before, or with another end.
   void on_change(std::function<void(const std::string& channel)> listener);
+
+  // Told of each change that this instance has stored.
+  void on_stored(std::function<void(const playlist::change&, const origin&)> listener);
 
   awaitable<snapshot> read(std::string channel);
 
@@ -100,6 +105,8 @@ class channels {
                                                           std::shared_ptr<entry> at);
   awaitable<store_outcome> store(std::shared_ptr<entry> at, origin from, decision decided,
                                  std::int64_t now);
+  // Lets others go first: longer and less predictably with each failed try.
+  awaitable<void> back_off(int tries);
   void publish(const playlist::change& stored, std::int64_t now) const;
   void notify(const std::string& channel) const;
 
@@ -110,6 +117,8 @@ class channels {
   playback_config config_;
   queue_order order_;
   std::function<void(const std::string&)> listener_;
+  std::function<void(const playlist::change&, const origin&)> stored_listener_;
+  std::mt19937 random_{std::random_device{}()};
   std::list<std::string> by_use_;  // the latest first
   std::map<std::string, cached> entries_;
 };

@@ -14,6 +14,7 @@ rosey_add_test(playlist_plugin_test
           playlist/bad_input_test.cpp
           playlist/commands_test.cpp
           playlist/concurrency_test.cpp
+          playlist/crowd_test.cpp
           playlist/events_test.cpp
           playlist/fake_message_bus_test.cpp
           playlist/outage_test.cpp

@@ -282,6 +282,31 @@ TEST(when, counts_down) {
             "4. Song 5 - in 2:20 and an item of unknown length");
 }
 
+TEST(announcements, tell_once_what_starts_however_many_instances_there_are) {
+  world here;
+  store_items(here, {100, 50, 30, 20});
+  here.start({{"announce", true}});
+  here.start({{"announce", true}});
+  here.pass(100);
+  here.say("ann", "skip");
+  here.settle();
+  EXPECT_THAT(here.announced(),
+              ::testing::ElementsAre("#lobby: ▶️ Now playing: Song 1 [1:40] - ann",
+                                     "#lobby: ▶️ Now playing: Song 2 [0:50] - ann"))
+      << "the answer to !skip names the next item itself";
+  here.ask("service.playlist.skip", R"({"channel":"#lobby"})");
+  here.settle();
+  EXPECT_EQ(here.announced().back(), "#lobby: ▶️ Now playing: Song 4 [0:20] - ann");
+}
+
+TEST(announcements, are_off_unless_wanted) {
+  world here;
+  here.start();
+  here.say("ann", "add", video(1));
+  here.settle();
+  EXPECT_THAT(here.announced(), IsEmpty());
+}
+
 TEST(wall_clock, tells_the_time_and_wakes_who_waits) {
   boost::asio::io_context io;
   const auto timer = std::make_shared<boost::asio::steady_timer>(io);

@@ -14,8 +14,8 @@ namespace rosey::playlist::testing {
 namespace json = boost::json;
 
 void manual_clock::arm(const std::shared_ptr<boost::asio::steady_timer>& timer, std::int64_t at) {
-  timer->expires_at(at <= now_ ? boost::asio::steady_timer::clock_type::now()
-                               : boost::asio::steady_timer::time_point::max());
+  timer->expires_at(at < now_ + 1000 ? boost::asio::steady_timer::clock_type::now()
+                                     : boost::asio::steady_timer::time_point::max());
   armed_.push_back(timer);
 }
 
@@ -48,6 +48,11 @@ world::world() {
     json::value parsed = json::parse(event.payload, failure);
     const bool real = !failure && parsed.is_object() && parsed.get_object().contains("event");
     if (real) events_.push_back(std::move(parsed.get_object()));
+  });
+  people_->subscribe("rosey.chat.send", "", [this](const sdk::message& line) {
+    const json::value parsed = json::parse(line.payload);
+    announced_.push_back(std::string(parsed.at("channel").as_string()) + ": " +
+                         std::string(parsed.at("message").as_string()));
   });
   const std::string migrated = server_->ask_storage("db.migrate.playlist.apply", "{}");
   EXPECT_NE(migrated.find("\"success\":true"), std::string::npos) << migrated;

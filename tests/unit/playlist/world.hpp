@@ -24,6 +24,7 @@
 
 namespace rosey::playlist::testing {
 
+// Stands still until it is advanced, but lets moments of less than a second pass by themselves.
 class manual_clock final : public clock {
  public:
   std::int64_t now() const override { return now_; }
@@ -86,6 +87,7 @@ class world {
   std::vector<std::string>& log() { return log_; }
   std::vector<boost::json::object>& events() { return events_; }
   std::vector<std::string> event_names() const;
+  std::vector<std::string>& announced() { return announced_; }  // "#lobby: text"
 
  private:
   rosey::tests::temporary_directory folder_;
@@ -96,6 +98,7 @@ class world {
   std::unique_ptr<fakes::fake_message_bus> people_;
   std::vector<std::string> log_;
   std::vector<boost::json::object> events_;
+  std::vector<std::string> announced_;
   std::list<instance> instances_;
 };
 
