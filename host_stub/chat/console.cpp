@@ -48,7 +48,8 @@ void print(std::string_view text) {
 
 console::console(connection& bus, command_router& router, settings options,
                  std::function<void()> on_end)
-    : router_(router),
+    : bus_(bus),
+      router_(router),
       speaker_(std::move(options)),
       on_end_(std::move(on_end)),
       stop_event_(::eventfd(0, EFD_CLOEXEC)) {
@@ -85,7 +86,14 @@ bool console::is_attached() {
          S_ISSOCK(input.st_mode);
 }
 
+void console::tell(wire::presence_event what) {
+  here_.insert(speaker_.user);
+  static_cast<void>(bus_.publish(wire::subjects::chat_users,
+                                 wire::encode({speaker_.channel, speaker_.user, what})));
+}
+
 void console::read_lines() {
+  tell(wire::presence_event::join);
   std::string pending;
   bool too_long = false;
   const auto take = [&](std::string line) {
@@ -118,11 +126,17 @@ void console::read_lines() {
   }
   if (!pending.empty() || too_long) take(std::move(pending));
   answers_.finish();
+  const auto leaving = here_;
+  for (const std::string& user : leaving) {
+    speaker_.user = user;
+    tell(wire::presence_event::part);
+  }
   on_end_();
 }
 
 void console::handle_line(std::string text) {
   if (switch_user(text)) return;
+  tell(wire::presence_event::talk);
   const chat_line line{speaker_.channel, speaker_.user, speaker_.role, std::move(text)};
   const auto answer = [this, line] {
     if (const auto text = router_.answer(line)) print(*text);

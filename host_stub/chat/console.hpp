@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/chat/command_router.hpp"
 #include "host_stub/lanes.hpp"
+#include "rosey/wire/presence.hpp"
 
 namespace rosey::host {
 
@@ -38,9 +40,13 @@ class console {
   void read_lines();
   void handle_line(std::string text);
   bool switch_user(std::string_view line);
+  // On rosey.chat.users: what the one who speaks does.
+  void tell(wire::presence_event what);
 
+  connection& bus_;
   command_router& router_;
   settings speaker_;
+  std::set<std::string> here_;  // who has spoken
   std::function<void()> on_end_;
   int stop_event_;
   subscription announcements_;

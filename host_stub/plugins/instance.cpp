@@ -55,6 +55,7 @@ struct instance::plugin_subscription {
   rosey_message_fn on_message;
   void* arg;
   subscription handle;
+  bool ended = false;  // by the plugin
   rosey_task_fn done = nullptr;
   void* done_arg = nullptr;
 };
@@ -344,7 +345,7 @@ rosey_status instance::unsubscribe(void* self, std::uint64_t id, rosey_task_fn d
   const auto found = owner.subscriptions_.find(id);
   if (found == owner.subscriptions_.end()) return ROSEY_INVALID_ARGUMENT;
   plugin_subscription& entry = *found->second;
-  if (entry.done) return ROSEY_INVALID_ARGUMENT;  // it has been ended before
+  if (std::exchange(entry.ended, true)) return ROSEY_INVALID_ARGUMENT;
   entry.done = done;
   entry.done_arg = arg;
   entry.handle.end();
