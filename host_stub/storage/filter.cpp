@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t max_list = 1000;
 constexpr std::size_t max_pattern = 1000;
+constexpr std::size_t max_conditions = 500;  // databases read no deeper than some thousand
 
 // Parts that must all hold, or one of which must.
 class joined {
@@ -30,6 +31,26 @@ class joined {
   std::string text_;
   int count_ = 0;
 };
+
+result<std::string> conjunction(const json::object& filter, const table& of, bindings& bound);
+
+// How many comparisons a filter makes, as far as it is well formed.
+std::size_t conditions_in(const json::object& filter) {
+  std::size_t count = 0;
+  for (const auto& entry : filter) {
+    const auto* list = entry.value().if_array();
+    const auto* object = entry.value().if_object();
+    if (list && entry.key().starts_with('$')) {
+      for (const json::value& each : *list)
+        count += each.is_object() ? conditions_in(each.get_object()) : 1;
+    } else if (object) {
+      count += entry.key() == "$not" ? conditions_in(*object) : object->size();
+    } else {
+      ++count;
+    }
+  }
+  return count;
+}
 
 result<std::string> comparison(std::string_view symbol, std::string_view name, const column& of,
                                const json::value& value, bindings& bound) {
@@ -139,7 +160,7 @@ result<std::string> nested(const json::value& value, std::string_view name, cons
   if (!filter || filter->empty()) {
     return db::invalid(fmt::format("{} takes filters that are not empty", name));
   }
-  return condition(*filter, of, bound);
+  return conjunction(*filter, of, bound);
 }
 
 result<std::string> junction(std::string_view name, const json::value& value, const table& of,
@@ -176,9 +197,7 @@ result<std::string> entry_condition(std::string_view key, const json::value& val
   return on_column(*column, value, bound);
 }
 
-}  // namespace
-
-result<std::string> condition(const json::object& filter, const table& of, bindings& bound) {
+result<std::string> conjunction(const json::object& filter, const table& of, bindings& bound) {
   joined all(" AND ");
   for (const auto& entry : filter) {
     const auto part = entry_condition(entry.key(), entry.value(), of, bound);
@@ -186,6 +205,16 @@ result<std::string> condition(const json::object& filter, const table& of, bindi
     all.add(*part);
   }
   return std::move(all).text();
+}
+
+}  // namespace
+
+result<std::string> condition(const json::object& filter, const table& of, bindings& bound) {
+  if (const std::size_t count = conditions_in(filter); count > max_conditions) {
+    return db::invalid(fmt::format("The filter has {} conditions; at most {} are accepted", count,
+                                   max_conditions));
+  }
+  return conjunction(filter, of, bound);
 }
 
 result<column_values> equalities(const json::object& filter, const table& of) {

@@ -155,6 +155,16 @@ result<statement> upsert_insert(const db::update_request& request,
   return parts.bound.finish(std::move(parts.sql));
 }
 
+// Of an update or a delete: every row is touched only when that was said.
+template <class Request>
+result<std::string> guarded_condition(const Request& request, const table& of, bindings& bound) {
+  auto where = condition(request.filter, of, bound);
+  if (where && where->empty() && !request.all) {
+    return db::invalid("An empty 'filter' means every row; if that is meant, add \"all\": true");
+  }
+  return where;
+}
+
 }  // namespace
 
 result<insert_plan> plan(const db::insert_request& request, const table& of,
@@ -185,7 +195,7 @@ result<update_plan> plan(const db::update_request& request, const table& of,
     if (!assignments.empty()) assignments += ", ";
     assignments += quoted(what.of.name) + " = " + new_value(what, bound);
   }
-  const auto where = condition(request.filter, of, bound);
+  const auto where = guarded_condition(request, of, bound);
   if (!where) return where.error();
   std::string sql = "UPDATE " + quoted(of.name) + " SET " + assignments;
   if (!where->empty()) sql += " WHERE " + *where;
@@ -201,11 +211,8 @@ result<update_plan> plan(const db::update_request& request, const table& of,
 result<statement> plan(const db::delete_request& request, const table& of,
                        const dialect& language) {
   bindings bound(language);
-  const auto where = condition(request.filter, of, bound);
+  const auto where = guarded_condition(request, of, bound);
   if (!where) return where.error();
-  if (where->empty() && !request.all) {
-    return db::invalid("An empty 'filter' deletes every row; if that is meant, add \"all\": true");
-  }
   std::string sql = "DELETE FROM " + quoted(of.name);
   if (!where->empty()) sql += " WHERE " + *where;
   return bound.finish(std::move(sql));

@@ -12,8 +12,9 @@ namespace rosey::storage {
 // What an operation needs to know besides itself.
 struct run_context {
   std::string plugin;
-  std::int64_t now = 0;                    // milliseconds since 1970
-  std::size_t reply_room = db::max_reply;  // bytes that answers may still take
+  std::int64_t now = 0;  // milliseconds since 1970
+  // Bytes that answers may still take, beside what is around them.
+  std::size_t reply_room = db::max_reply - 256;
 };
 
 // VALUE_TOO_LARGE when the answer no longer fits.

@@ -64,7 +64,7 @@ result<db::select_reply> run(session& in, const db::select_request& request, run
     const std::size_t size = encoded_size(row) + 1;
     if (size > context.reply_room) {
       reply.truncated = true;
-      endless_row = size > db::max_reply;
+      endless_row = size > run_context().reply_room;
       return false;
     }
     context.reply_room -= size;

@@ -8,8 +8,8 @@
 
 #include "host_stub/storage/database.hpp"
 #include "host_stub/storage/migrator.hpp"
-#include "host_stub/storage/readers.hpp"
 #include "host_stub/storage/transact.hpp"
+#include "host_stub/storage/workers.hpp"
 #include "host_stub/storage/writer.hpp"
 
 namespace rosey::storage {
@@ -46,6 +46,12 @@ std::string read(session& in, const job& work, std::chrono::system_clock::time_p
   });
 }
 
+using readers = workers<std::unique_ptr<session>>;
+
+// A migration has a connection of its own, and waits for others: not where reads would wait behind.
+struct migration_turn {};
+using migrations = workers<migration_turn>;
+
 class storage_service final : public service {
  public:
   storage_service(const options& chosen, std::unique_ptr<database> opened)
@@ -55,7 +61,8 @@ class storage_service final : public service {
                 {chosen.write_queue, parallel() ? 1 : chosen.group, chosen.busy_timeout,
                  chosen.request_age, chosen.sweep_interval},
                 chosen.clock, chosen.log),
-        readers_(connect(access::read, chosen.readers), chosen.read_queue) {}
+        readers_(connect(access::read, chosen.readers), chosen.read_queue),
+        migrations_({migration_turn()}, chosen.read_queue) {}
 
   void handle(std::string_view subject, std::string payload, reply_function reply) override {
     ++requests_;
@@ -94,20 +101,22 @@ class storage_service final : public service {
 
   void submit_read(job work) {
     const reply_function reply = work.reply;
-    submit_task(reply, [this, work = std::move(work)](session& in) {
-      answer(work.reply, [&] { return read(in, work, options_.clock(), options_.busy_timeout); });
+    submit_task(readers_, reply, [this, work = std::move(work)](auto& in) {
+      answer(work.reply, [&] { return read(*in, work, options_.clock(), options_.busy_timeout); });
     });
   }
 
-  // On a reader's thread because it may wait for the writer, but on a connection of its own.
   void submit_migration(std::string plugin, migration_request asked, reply_function reply) {
-    submit_task(reply, [this, plugin = std::move(plugin), asked, reply](session&) {
+    const auto task = [this, plugin = std::move(plugin), asked, reply](auto&) {
       answer(reply, [&] { return migrate(*database_, options_.migrations, plugin, asked); });
-    });
+    };
+    if (asked.action == migrate_action::status) return submit_task(readers_, reply, task);
+    submit_task(migrations_, reply, task);
   }
 
-  void submit_task(const reply_function& reply, readers::task task) {
-    if (!readers_.submit(task)) refuse(reply);
+  template <class Workers>
+  void submit_task(Workers& to, const reply_function& reply, typename Workers::task task) {
+    if (!to.submit(task)) refuse(reply);
   }
 
   template <class Produce>
@@ -137,6 +146,7 @@ class storage_service final : public service {
   std::atomic<std::uint64_t> busy_{0};
   writer writer_;
   readers readers_;
+  migrations migrations_;
 };
 
 }  // namespace

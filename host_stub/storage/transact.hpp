@@ -37,8 +37,9 @@ auto transact(session& in, access mode, std::chrono::milliseconds patience, Work
     } catch (const sql_failure& failure) {
       if (failure.kind == sql_failure_kind::conflict) {
         if (std::chrono::steady_clock::now() >= deadline) {
-          throw sql_failure(sql_failure_kind::busy,
-                            "Other requests changed the same data all the time; try again later");
+          throw sql_failure(
+              sql_failure_kind::busy,
+              "The data is locked, or others change it all the time; try again later");
         }
       } else if (failure.kind == sql_failure_kind::interrupted && !committing && !was_interrupted) {
         was_interrupted = true;

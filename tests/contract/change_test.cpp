@@ -106,7 +106,7 @@ TEST_P(storage_change, a_missing_value_counts_as_nothing) {
 
 TEST_P(storage_change, update_tells_how_many_rows_matched) {
   row("insert", R"({"table": "stats", "values": [{"user": "ann"}, {"user": "bob"}]})");
-  EXPECT_EQ(update(R"({"$set": {"plays": 1}})", "{}").at("affected"), 2);
+  EXPECT_EQ(update(R"({"$set": {"plays": 1}})", R"({"user": {"$lt": "c"}})").at("affected"), 2);
   const auto none = update(R"({"$set": {"plays": 1}})", R"({"user": "eve"})");
   EXPECT_EQ(json::serialize(none), R"({"affected":0,"upserted":false,"success":true})");
 }
@@ -177,12 +177,24 @@ TEST_P(storage_change, deletes_everything_only_when_told_so) {
   EXPECT_EQ(row("delete", R"({"table": "stats", "all": true})").at("deleted"), 2);
 }
 
+TEST_P(storage_change, updates_everything_only_when_told_so) {
+  row("insert", R"({"table": "stats", "values": [{"user": "a"}, {"user": "b"}]})");
+  const std::string change = R"({"table": "stats", "update": {"$set": {"plays": 9}})";
+  EXPECT_EQ(refusal("db.row.demo.update", change + R"(, "filter": {}})"), "VALIDATION_ERROR");
+  EXPECT_EQ(refusal("db.row.demo.update", change + R"(, "filter": {}, "upsert": true})"),
+            "VALIDATION_ERROR");
+  EXPECT_EQ(refusal("db.row.demo.update", change + "}"), "MISSING_FIELD");
+  EXPECT_EQ(stats("a", "plays"), "[0]");
+  EXPECT_EQ(row("update", change + R"(, "filter": {}, "all": true})").at("affected"), 2);
+  EXPECT_EQ(stats("b", "plays"), "[9]");
+}
+
 TEST_P(storage_change, new_tables_and_columns_are_seen_at_once) {
   EXPECT_EQ(refusal("db.row.demo.insert", R"({"table": "late", "values": {}})"), "UNKNOWN_TABLE");
   sql("CREATE TABLE demo_late ({id})");
   row("insert", R"({"table": "late", "values": {}})");
   sql("ALTER TABLE demo_late ADD COLUMN more TEXT");
-  row("update", R"({"table": "late", "filter": {}, "update": {"$set": {"more": "x"}}})");
+  row("update", R"({"table": "late", "all": true, "update": {"$set": {"more": "x"}}})");
   EXPECT_EQ(selected("more", R"({"table": "late"})"), R"(["x"])");
   sql("DROP TABLE demo_late");
   EXPECT_EQ(refusal("db.row.demo.select", R"({"table": "late"})"), "UNKNOWN_TABLE");

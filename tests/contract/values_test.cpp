@@ -87,6 +87,67 @@ TEST_P(storage_values, mistyped_values_are_refused_by_column) {
   EXPECT_EQ(refused("name", '"' + std::string(db::max_value + 1, 'x') + '"'), "VALUE_TOO_LARGE");
 }
 
+TEST_P(storage_values, reals_are_finite_and_keep_all_digits) {
+  EXPECT_EQ(round_trip("amount", "0.30000000000000004"), "3.0000000000000004E-1");
+  EXPECT_EQ(round_trip("amount", "-1.7976931348623157E308"), "-1.7976931348623157E308");
+  EXPECT_EQ(refused("amount", "1E400"), "VALIDATION_ERROR");
+  row("insert", R"({"table": "all", "values": {"name": "large", "amount": 1E308}})");
+  for (const char* change : {R"({"$mul": {"amount": 10}})", R"({"$inc": {"amount": 1E308}})"}) {
+    EXPECT_EQ(refusal("db.row.demo.update", R"({"table": "all", "filter": {"name": "large"},
+                      "update": )" + std::string(change) +
+                                                "}"),
+              "VALIDATION_ERROR");
+  }
+}
+
+TEST_P(storage_values, texts_sort_by_their_bytes) {
+  for (const char* name : {"b", "B", "a", "", "ä", "Ä", "z", "🎬", "_", "-"}) {
+    row("insert", R"({"table": "all", "values": {"name": ")" + std::string(name) + "\"}}");
+  }
+  EXPECT_EQ(selected("name", R"({"table": "all", "order": {"name": 1}})"),
+            R"(["","-","B","_","a","b","z","Ä","ä","🎬"])");
+  EXPECT_EQ(selected("name", R"({"table": "all", "filter": {"name": {"$gt": "b", "$lte": "Ä"}},
+                                 "columns": ["name"], "distinct": true, "order": {"name": -1}})"),
+            R"(["Ä","z"])");
+  const auto ends = row("select", R"({"table": "all", "aggregates": {"first": {"$min": "name"},
+                        "last": {"$max": "name", "distinct": true}}, "order": {"last": 1}})");
+  EXPECT_EQ(json::serialize(ends.at("rows")), R"([{"first":"","last":"🎬"}])");
+  row("update", R"({"table": "all", "filter": {"name": "B"}, "update": {"$max": {"name": "a"}}})");
+  row("update", R"({"table": "all", "filter": {"name": "z"}, "update": {"$min": {"name": "Z"}}})");
+  EXPECT_EQ(selected("name", R"({"table": "all", "filter": {"name": {"$in": ["B", "z"]}}})"), "[]");
+}
+
+TEST_P(storage_values, only_ascii_letters_have_case) {
+  for (const char* name : {"Zoë", "ZOË", "zoë", "straße"}) {
+    row("insert", R"({"table": "all", "values": {"name": ")" + std::string(name) + "\"}}");
+  }
+  const auto like = [this](const std::string& filter) {
+    return selected("name",
+                    R"({"table": "all", "order": {"id": 1}, "filter": {"name": )" + filter + "}}");
+  };
+  EXPECT_EQ(like(R"({"$ilike": "zoë"})"), R"(["Zoë","zoë"])");
+  EXPECT_EQ(like(R"({"$ilike": "ZO_"})"), R"(["Zoë","ZOË","zoë"])");
+  EXPECT_EQ(like(R"({"$like": "Zo_"})"), R"(["Zoë"])");
+  EXPECT_EQ(like(R"({"$ilike": "STRA_E"})"), R"(["straße"])");
+  EXPECT_EQ(like(R"({"$ilike": "%\\%%"})"), "[]");
+}
+
+TEST_P(storage_values, aggregates_of_every_kind) {
+  row("insert", R"({"table": "all", "values": [
+      {"number": 9007199254740992, "amount": 0.5, "flag": true, "moment": 60},
+      {"number": 2, "amount": 0.25, "flag": false, "moment": 0}]})");
+  const auto answer = row("select", R"({"table": "all", "aggregates": {
+      "sum": {"$sum": "number"}, "mean": {"$avg": "number"}, "reals": {"$sum": "amount"},
+      "all": {"$min": "flag"}, "any": {"$max": "flag"}, "last": {"$max": "moment"}}})");
+  EXPECT_EQ(json::serialize(answer.at("rows")),
+            R"([{"sum":9007199254740994,"mean":4.503599627370497E15,"reals":7.5E-1,)"
+            R"("all":false,"any":true,"last":"1970-01-01T00:01:00Z"}])");
+  row("insert", R"({"table": "all", "values": {"number": 9223372036854775807}})");
+  EXPECT_EQ(refusal("db.row.demo.select",
+                    R"({"table": "all", "aggregates": {"sum": {"$sum": "number"}}})"),
+            "VALIDATION_ERROR");
+}
+
 TEST_P(storage_values, the_largest_text_is_accepted) {
   const std::string largest = '"' + std::string(db::max_value, 'x') + '"';
   EXPECT_EQ(round_trip("name", largest), largest);

@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,7 +50,12 @@ const passwd* unprivileged_user() {
 
 // In a child: becomes `user`, if there is one, and the program. Never returns.
 [[noreturn]] void become(const passwd* user, const fs::path& program,
-                         const std::vector<std::string>& arguments, const fs::path& folder) {
+                         const std::vector<std::string>& arguments, const fs::path& folder,
+                         std::uintmax_t largest_file) {
+  if (largest_file != 0) {
+    const rlimit limit{largest_file, largest_file};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
   if (user && (::setgroups(0, nullptr) != 0 || ::setgid(user->pw_gid) != 0 ||
                ::setuid(user->pw_uid) != 0)) {
     ::_exit(125);
@@ -69,10 +75,10 @@ const passwd* unprivileged_user() {
 }
 
 pid_t spawn(const fs::path& program, const std::vector<std::string>& arguments,
-            const fs::path& folder) {
+            const fs::path& folder, std::uintmax_t largest_file = 0) {
   const passwd* user = unprivileged_user();
   const pid_t child = ::fork();
-  if (child == 0) become(user, program, arguments, folder);
+  if (child == 0) become(user, program, arguments, folder, largest_file);
   if (child < 0) throw std::runtime_error("fork failed");
   return child;
 }
@@ -86,17 +92,17 @@ std::string log_of(const fs::path& folder) {
 
 }  // namespace
 
-postgresql_server::postgresql_server() {
+postgresql_server::postgresql_server(std::uintmax_t largest_file) : largest_file_(largest_file) {
   if (const passwd* user = unprivileged_user()) {
     if (::chown(folder_.path().c_str(), user->pw_uid, user->pw_gid) != 0) {
       throw std::runtime_error("cannot give the server's folder to " + std::string(user->pw_name));
     }
   }
-  const pid_t child =
-      spawn(program("initdb"),
-            {"--pgdata=" + (folder_.path() / "data").string(), "--username=rosey", "--auth=trust",
-             "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"},
-            folder_.path());
+  const pid_t child = spawn(
+      program("initdb"),
+      {"--pgdata=" + (folder_.path() / "data").string(), "--username=rosey", "--auth=trust",
+       "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=4", "--no-instructions"},
+      folder_.path());
   int status = 0;
   ::waitpid(child, &status, 0);
   if (status != 0) throw std::runtime_error("initdb failed:\n" + log_of(folder_.path()));
@@ -124,7 +130,7 @@ void postgresql_server::start() {
                  {"-D", (folder_.path() / "data").string(), "-k", folder_.path().string(), "-c",
                   "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c",
                   "shared_buffers=32MB", "-c", "max_connections=400", "-c", "autovacuum=off"},
-                 folder_.path());
+                 folder_.path(), largest_file_);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (PQping(url().c_str()) != PQPING_OK) {
     const bool ended = ::waitpid(child_, nullptr, WNOHANG) == child_;

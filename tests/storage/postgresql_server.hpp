@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -14,7 +15,8 @@ namespace rosey::tests {
 // thread that made it, even if that is killed. Throws std::runtime_error.
 class postgresql_server {
  public:
-  postgresql_server();
+  // With `largest_file` (bytes) no table can grow past it: as on a full disk.
+  explicit postgresql_server(std::uintmax_t largest_file = 0);
   ~postgresql_server();
   postgresql_server(const postgresql_server&) = delete;
   postgresql_server& operator=(const postgresql_server&) = delete;
@@ -26,9 +28,8 @@ class postgresql_server {
   void start();
 
  private:
-  void run(const std::filesystem::path& program, const std::string& arguments);
-
   temporary_directory folder_;
+  std::uintmax_t largest_file_;
   pid_t child_ = -1;
 };
 

@@ -72,6 +72,7 @@ class storage_fixture {
 
   void sql(const std::string& statements) { database_->execute(statements); }
   std::string sql_value(const std::string& query) { return database_->value(query); }
+  std::unique_ptr<test_database::lock> lock_out_writers() { return database_->lock_out_writers(); }
 
   // Any thread, once the services are open.
   std::future<json::object> send(const std::string& subject, const std::string& payload) {

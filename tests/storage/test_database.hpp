@@ -18,6 +18,13 @@ class test_database {
   virtual void execute(const std::string& statements) = 0;
   // The first column of the first row.
   virtual std::string value(const std::string& query) = 0;
+
+  // Somebody else's lock: as long as it lives, nobody writes to the tables that there are.
+  class lock {
+   public:
+    virtual ~lock() = default;
+  };
+  virtual std::unique_ptr<lock> lock_out_writers() = 0;
 };
 
 // A file in `folder`, which must outlive it.

@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <random>
 #include <string_view>
 
 namespace rosey::storage {
@@ -101,10 +103,10 @@ sql_failure_kind kind_of_state(std::string_view state) {
     }
     return false;
   };
-  // A serialisation failure, a deadlock.
-  if (is_one_of({"40001", "40P01"})) return sql_failure_kind::conflict;
-  // A lock that was not to be had, a statement that was cancelled, too many connections.
-  if (is_one_of({"55P03", "57014", "53300"})) return sql_failure_kind::busy;
+  // A serialisation failure, a deadlock, a lock that was not to be had.
+  if (is_one_of({"40001", "40P01", "55P03"})) return sql_failure_kind::conflict;
+  // A statement that was cancelled, too many connections.
+  if (is_one_of({"57014", "53300"})) return sql_failure_kind::busy;
   // The server ends, has ended or begins; what was prepared is gone, or fits the tables no more.
   if (state.empty() || state.starts_with("08") ||
       is_one_of({"57P01", "57P02", "57P03", "0A000", "26000", "42P01", "42703"})) {
@@ -114,6 +116,13 @@ sql_failure_kind kind_of_state(std::string_view state) {
   if (state.starts_with("23") || state == "428C9") return sql_failure_kind::constraint;
   if (state.starts_with("22") || state.starts_with("54")) return sql_failure_kind::invalid;
   return sql_failure_kind::broken;
+}
+
+// Whoever waits longer for a row is likely to be in a deadlock, which the server looks for only
+// after a second. Not the same for all, so that one of them gives way first.
+std::chrono::milliseconds lock_timeout() {
+  std::random_device random;
+  return std::chrono::milliseconds(std::uniform_int_distribution(50, 100)(random));
 }
 
 // The first line says it.
@@ -201,9 +210,11 @@ postgresql_connection::postgresql_connection(const std::string& url, access mode
   }
   std::string settings = fmt::format(
       "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET standard_conforming_strings = on; "
-      "SET extra_float_digits = 1; SET lock_timeout = {}; SET synchronous_commit = {}",
-      options.busy_timeout.count(), options.synchronous ? "on" : "off");
-  // A scan of a whole table would make a serialisable transaction conflict with all others.
+      "SET extra_float_digits = 1; SET jit = off; SET lock_timeout = {}; SET synchronous_commit = "
+      "{}",
+      std::min(options.busy_timeout, lock_timeout()).count(), options.synchronous ? "on" : "off");
+  // A scan of a whole table would make a serialisable transaction conflict with all others. (Where
+  // there is no way around one, its fictitious cost would make the server compile each statement.)
   if (mode == access::write) settings += "; SET enable_seqscan = off";
   execute(settings);
 }

@@ -115,14 +115,17 @@ class postgresql_session final : public session {
 
   void lock_migrations(const std::string& plugin, std::chrono::milliseconds patience) override {
     if (!connection_) connect();
-    guarded([&] {
-      connection().execute(fmt::format("SET lock_timeout = {}", patience.count()));
+    connection().execute(fmt::format("SET lock_timeout = {}", patience.count()));
+    try {
       // By schema, because one database may hold several of ours.
       connection().execute_once(
           {"SELECT pg_advisory_lock(hashtextextended('rosey ' || current_schema() || ' ' || $1, "
            "0))",
            {plugin}});
-    });
+    } catch (const sql_failure& failure) {
+      if (failure.kind != sql_failure_kind::conflict) throw;
+      throw sql_failure(sql_failure_kind::busy, "a migration is at work; try again later");
+    }
   }
 
  private:

@@ -78,6 +78,7 @@ struct update_request {
   json::object filter = {};
   json::object update = {};
   bool upsert = false;
+  bool all = false;  // required with an empty filter
 };
 
 struct update_reply {
@@ -136,6 +137,7 @@ inline json::object to_json(const update_request& request) {
   json::object object{
       {"table", request.table}, {"filter", request.filter}, {"update", request.update}};
   if (request.upsert) object["upsert"] = true;
+  if (request.all) object["all"] = true;
   return object;
 }
 
@@ -224,7 +226,8 @@ inline result<update_request> decode_update(const json::object& object) {
   reader in(object);
   update_request request;
   request.table = in.name("table");
-  request.filter = in.object("filter");
+  request.all = in.boolean_or("all", false);
+  request.filter = request.all ? in.object_or_empty("filter") : in.object("filter");
   request.update = in.object("update");
   request.upsert = in.boolean_or("upsert", false);
   if (in.failed()) return in.failure();

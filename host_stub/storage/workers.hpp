@@ -1,32 +1,32 @@
-// Threads that only read, each on its own connection, so that a slow select holds nobody up.
+// Threads that carry out what is put into one bounded queue, each with something of its own.
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "host_stub/storage/bounded_queue.hpp"
-#include "host_stub/storage/session.hpp"
 
 namespace rosey::storage {
 
-class readers {
+template <class Own>
+class workers {
  public:
   // Must not throw.
-  using task = std::function<void(session&)>;
+  using task = std::function<void(Own&)>;
 
-  // One thread for each session.
-  readers(std::vector<std::unique_ptr<session>> sessions, std::size_t queue) : queue_(queue) {
-    for (auto& each : sessions) {
-      threads_.emplace_back([this, own = std::move(each)] { run(*own); });
+  // One thread for each of `owned`.
+  workers(std::vector<Own> owned, std::size_t queue) : queue_(queue) {
+    for (Own& each : owned) {
+      threads_.emplace_back([this, own = std::move(each)]() mutable { run(own); });
     }
   }
-  readers(const readers&) = delete;
-  readers& operator=(const readers&) = delete;
+  workers(const workers&) = delete;
+  workers& operator=(const workers&) = delete;
 
   // Carries out what waits.
-  ~readers() {
+  ~workers() {
     queue_.close();
     for (std::thread& each : threads_) each.join();
   }
@@ -37,7 +37,7 @@ class readers {
   std::size_t waiting() const { return queue_.size(); }
 
  private:
-  void run(session& own) {
+  void run(Own& own) {
     while (true) {
       const std::vector<task> next = queue_.take(1);
       if (next.empty()) return;

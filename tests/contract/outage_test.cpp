@@ -1,0 +1,142 @@
+// A PostgreSQL that goes away, comes back, or has no room left: refusals meanwhile, nothing that
+// was acknowledged is lost, and nobody has to restart the service.
+#include <set>
+#include <thread>
+
+#include "storage/postgresql_server.hpp"
+#include "storage/storage_fixture.hpp"
+
+namespace rosey::storage {
+namespace {
+
+class postgresql_outage : public ::testing::Test, protected storage_fixture {
+ protected:
+  // Files larger than this cannot be; it must hold the server's own.
+  static constexpr std::uintmax_t small_disk = 6 * 1024 * 1024;
+
+  explicit postgresql_outage(std::uintmax_t largest_file = 0) : server_(largest_file) {
+    options_.synchronous = true;
+    use(make_postgresql_database(server_.url()));
+    open();
+    sql("CREATE TABLE demo_note ({id}, body TEXT UNIQUE)");
+  }
+  ~postgresql_outage() override { close(); }
+
+  std::string insert(const std::string& body) {
+    return error_code(
+        ask("db.row.demo.insert", R"({"table": "note", "values": {"body": ")" + body + "\"}}"));
+  }
+  std::set<std::string> stored() {
+    std::set<std::string> bodies;
+    for (bool more = true; more;) {
+      const auto page = row("select", R"({"table": "note", "order": {"id": 1}, "offset": )" +
+                                          std::to_string(bodies.size()) + "}");
+      for (const auto& each : page.at("rows").as_array()) {
+        bodies.emplace(each.at("body").as_string());
+      }
+      more = page.at("truncated").as_bool();
+    }
+    return bodies;
+  }
+
+  tests::postgresql_server server_;
+};
+
+TEST_F(postgresql_outage, loses_nothing_that_was_acknowledged) {
+  std::atomic<bool> done{false};
+  std::atomic<int> acknowledged{0};
+  std::atomic<int> refused{0};
+  std::vector<std::set<std::string>> kept(4);
+  std::vector<std::thread> senders;
+  for (std::size_t sender = 0; sender < kept.size(); ++sender) {
+    senders.emplace_back([&, sender] {
+      for (int i = 0; !done; ++i) {
+        const std::string body = std::to_string(sender) + "-" + std::to_string(i);
+        const std::string code = insert(body);
+        if (code == "none") {
+          kept[sender].insert(body);
+          ++acknowledged;
+          acknowledged.notify_all();
+        } else {
+          EXPECT_EQ(code, "DATABASE_ERROR");
+          ++refused;
+          refused.notify_all();
+        }
+      }
+    });
+  }
+  const auto wait_for_more = [](std::atomic<int>& counter) {
+    const int before = counter;
+    for (int seen = before; seen < before + 20; seen = counter) counter.wait(seen);
+  };
+  for (int outage = 0; outage < 3; ++outage) {
+    wait_for_more(acknowledged);
+    server_.kill();
+    wait_for_more(refused);
+    server_.start();
+  }
+  wait_for_more(acknowledged);
+  done = true;
+  for (auto& sender : senders) sender.join();
+
+  const auto found = stored();
+  for (const auto& bodies : kept) {
+    for (const std::string& body : bodies) EXPECT_TRUE(found.contains(body)) << body;
+  }
+  // Beside them only what was under way when the server died.
+  EXPECT_LE(found.size(), static_cast<std::size_t>(acknowledged + refused));
+}
+
+TEST_F(postgresql_outage, reads_and_migrations_say_so_too) {
+  EXPECT_EQ(insert("a"), "none");
+  server_.kill();
+  const auto answer = ask("db.row.demo.select", R"({"table": "note"})");
+  EXPECT_EQ(error_code(answer), "DATABASE_ERROR");
+  EXPECT_NE(error_message(answer).find("cannot reach the server"), std::string::npos)
+      << error_message(answer);
+  EXPECT_EQ(refusal("db.kv.demo.get", R"({"key": "k"})"), "DATABASE_ERROR");
+  std::filesystem::create_directories(folder_.path() / "migrations/demo");
+  EXPECT_EQ(refusal("db.migrate.demo.apply", "{}"), "DATABASE_ERROR");
+  server_.start();
+  EXPECT_EQ(stored(), std::set<std::string>{"a"});
+  EXPECT_EQ(successful("db.migrate.demo.apply", "{}").at("version"), 0);
+}
+
+// Connections that are idle when the server restarts are replaced before anybody notices.
+TEST_F(postgresql_outage, a_restart_between_requests_is_not_seen) {
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(insert(std::to_string(i)), "none");
+  server_.kill();
+  server_.start();
+  for (int i = 20; i < 40; ++i) EXPECT_EQ(insert(std::to_string(i)), "none");
+  EXPECT_EQ(stored().size(), 40U);
+}
+
+class postgresql_full_disk : public postgresql_outage {
+ protected:
+  postgresql_full_disk() : postgresql_outage(small_disk) {}
+};
+
+TEST_F(postgresql_full_disk, refuses_until_there_is_room) {
+  // Texts that do not compress, in a table without an index that would refuse them first.
+  sql("CREATE TABLE demo_blob ({id}, body TEXT)");
+  sql("ALTER TABLE demo_blob ALTER COLUMN body SET STORAGE EXTERNAL");
+  const std::string blob =
+      R"({"table": "blob", "values": {"body": ")" + std::string(60'000, 'x') + "\"}}";
+  int written = 0;
+  std::string code = "none";
+  for (; code == "none" && written < 1000; ++written) {
+    code = refusal("db.row.demo.insert", blob);
+  }
+  EXPECT_EQ(code, "DATABASE_ERROR");
+  EXPECT_GT(written, 10);
+  const auto count = row("select", R"({"table": "blob", "aggregates": {"n": {"$count": "*"}}})");
+  EXPECT_EQ(count.at("rows").at(0).at("n"), written - 1);
+  // Others are not concerned, and once there is room nothing has to be restarted.
+  EXPECT_EQ(insert("small"), "none");
+  row("delete", R"({"table": "blob", "all": true})");
+  sql("VACUUM demo_blob");
+  EXPECT_EQ(refusal("db.row.demo.insert", blob), "none");
+}
+
+}  // namespace
+}  // namespace rosey::storage
