@@ -49,6 +49,17 @@ class section {
     text(key, name);
     target = name;
   }
+  // At least one.
+  void seconds(std::string_view key, std::chrono::seconds& target) {
+    constexpr std::int64_t most = 10LL * 366 * 24 * 3600;
+    if (const json::value* value = find(key)) {
+      if (value->is_int64() && value->get_int64() >= 1 && value->get_int64() <= most) {
+        target = std::chrono::seconds(value->get_int64());
+      } else {
+        fail(key, fmt::format("a whole number of seconds from 1 to {}", most));
+      }
+    }
+  }
   void boolean(std::string_view key, bool& target) {
     if (const json::value* value = find(key)) {
       if (value->is_bool()) {
@@ -87,10 +98,13 @@ std::string read_nats(const json::value& value, config& into) {
 }
 
 std::string read_storage(const json::value& value, config& into) {
-  section in(value, "storage", {"enabled", "database", "migrations"});
+  section in(value, "storage",
+             {"enabled", "database", "migrations", "auto_migrate", "request_age_seconds"});
   in.boolean("enabled", into.storage_enabled);
   in.text("database", into.database);
   in.path("migrations", into.migrations);
+  in.boolean("auto_migrate", into.auto_migrate);
+  in.seconds("request_age_seconds", into.request_age);
   return in.problem();
 }
 

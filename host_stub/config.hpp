@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ struct config {
   bool storage_enabled = true;
   std::string database = "sqlite:data/rosey.db";
   std::filesystem::path migrations = "migrations";
+  bool auto_migrate = true;  // false: what is pending is told at start, and left to the operator
+  std::chrono::seconds request_age = std::chrono::hours(24);  // how long a request_id is known
 
   std::filesystem::path plugin_directory = "build/plugins";
   bool watch_plugins = true;          // load, swap and unload as files come, change and go

@@ -15,17 +15,33 @@
 namespace rosey::host {
 namespace {
 
+template <class Report>
+Report checked(result<Report> outcome, const std::string& plugin) {
+  if (outcome) return std::move(*outcome);
+  throw std::runtime_error(fmt::format("migrations of '{}': {}", plugin, outcome.error().message));
+}
+
+void apply_pending(storage::migrator work, const std::string& plugin) {
+  for (const auto& applied : checked(work.up(), plugin).done) {
+    spdlog::info("storage: applied {}/{}", plugin, applied.name);
+  }
+}
+
+void tell_pending(storage::migrator work, const std::string& plugin) {
+  const auto status = checked(work.status(), plugin);
+  for (const auto& pending : status.pending) {
+    spdlog::warn("storage: pending {}/{}", plugin, pending.name);
+  }
+  if (!status.pending.empty()) {
+    spdlog::warn("storage: to apply them, run: rosey migrate --plugin {} --action up", plugin);
+  }
+}
+
 void migrate_all(const config& settings) {
   const auto database = storage::open_database(settings.database, {});
   for (const std::string& plugin : plugins_with_migrations(settings.migrations)) {
-    const auto report = storage::migrator(*database, settings.migrations, plugin).up();
-    if (!report) {
-      throw std::runtime_error(
-          fmt::format("migrations of '{}': {}", plugin, report.error().message));
-    }
-    for (const auto& applied : report->done) {
-      spdlog::info("storage: applied {}/{}", plugin, applied.name);
-    }
+    const storage::migrator work(*database, settings.migrations, plugin);
+    settings.auto_migrate ? apply_pending(work, plugin) : tell_pending(work, plugin);
   }
 }
 
@@ -34,6 +50,7 @@ std::unique_ptr<storage::service> open_migrated(const config& settings) {
   storage::options options;
   options.database = settings.database;
   options.migrations = settings.migrations.string();
+  options.request_age = settings.request_age;
   options.log = [](const std::string& text) { spdlog::warn("storage: {}", text); };
   return storage::open_service(options);
 }

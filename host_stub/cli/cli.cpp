@@ -35,7 +35,8 @@ void config_options::add_nats_option(CLI::App& command) {
 }
 
 void config_options::add_storage_options(CLI::App& command) {
-  command.add_option("--database", database, "Database: sqlite:PATH or postgresql://USER@HOST/NAME");
+  command.add_option("--database", database,
+                     "Database: sqlite:PATH or postgresql://USER@HOST/NAME");
   command.add_option("--migrations", migrations, "Folder of the migration files, one per plugin");
 }
 

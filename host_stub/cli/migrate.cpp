@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -24,6 +25,7 @@ struct migrate_options {
   std::string action;
   std::optional<std::int64_t> to;
   bool dry_run = false;
+  bool json = false;
 };
 
 void print_status(const db::migration_status& status) {
@@ -49,6 +51,11 @@ void print_report(const db::migration_report& report, bool up) {
   fmt::print("version {}\n", report.version);
 }
 
+template <class Report>
+void print_json(const Report& report) {
+  fmt::print("{}\n", boost::json::serialize(db::to_json(report)));
+}
+
 int run_migrate(const migrate_options& options) {
   const auto settings = options.shared.load();
   if (!settings) throw std::runtime_error(settings.error().message);
@@ -60,14 +67,14 @@ int run_migrate(const migrate_options& options) {
   if (options.action == "status") {
     const auto status = migrator.status();
     if (!status) throw std::runtime_error(status.error().message);
-    print_status(*status);
+    options.json ? print_json(*status) : print_status(*status);
     return 0;
   }
   const bool up = options.action == "up";
   const auto report =
       up ? migrator.up(options.to, options.dry_run) : migrator.down(options.to, options.dry_run);
   if (!report) throw std::runtime_error(report.error().message);
-  print_report(*report, up);
+  options.json ? print_json(*report) : print_report(*report, up);
   return 0;
 }
 
@@ -90,6 +97,7 @@ void add_migrate_command(CLI::App& app, subcommand& run) {
                    "Version to stop at; without it, up applies all, down rolls back the newest one")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--dry-run", options->dry_run, "Try it in a transaction, and take it back");
+  command->add_flag("--json", options->json, "Print what db.migrate.<plugin>.… answers");
   command->footer("To roll everything back: --action down --to 0");
   command->callback([&run, options] { run = [options] { return run_migrate(*options); }; });
 }

@@ -31,7 +31,7 @@ TEST(Config, ReadsEveryKey) {
   const auto parsed = parse_config(R"({
     // where messages go
     "nats": {"url": "nats://127.0.0.1:4222"},
-    "storage": {"enabled": false, "database": "sqlite:x.db", "migrations": "m"},
+    "storage": {"enabled": false, "database": "sqlite:x.db", "migrations": "m", "auto_migrate": false, "request_age_seconds": 3600},
     "plugins": {"directory": "p", "config": {"playlist": {"max_queue_size": 7}}},
     "chat": {"prefix": ".", "connectors": [
       {"type": "console", "channel": "#tea", "user": "ann", "role": "moderator"}]},
@@ -41,6 +41,8 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_FALSE(parsed->storage_enabled);
   EXPECT_EQ(parsed->database, "sqlite:x.db");
   EXPECT_EQ(parsed->migrations, "m");
+  EXPECT_FALSE(parsed->auto_migrate);
+  EXPECT_EQ(parsed->request_age, std::chrono::hours(1));
   EXPECT_EQ(parsed->plugin_directory, "p");
   EXPECT_EQ(parsed->plugin_config.at("playlist").at("max_queue_size"), 7);
   EXPECT_EQ(parsed->prefix, ".");
@@ -66,6 +68,8 @@ TEST(Config, NamesTheKeyThatIsWrong) {
   EXPECT_THAT(problem(R"({"nats": {"url": 4}})"), HasSubstr("'nats.url' must be a string"));
   EXPECT_THAT(problem(R"({"storage": {"enabled": 1}})"),
               HasSubstr("'storage.enabled' must be true or false"));
+  EXPECT_THAT(problem(R"({"storage": {"request_age_seconds": 0}})"),
+              HasSubstr("'storage.request_age_seconds' must be a whole number of seconds from 1"));
   EXPECT_THAT(problem(R"({"plugins": {"config": []}})"), HasSubstr("'plugins.config' must be"));
   EXPECT_THAT(problem(R"({"plugins": {"config": {"playlist": 3}}})"),
               HasSubstr("'plugins.config.playlist' must be an object"));
