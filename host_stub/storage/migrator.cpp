@@ -123,7 +123,8 @@ auto guarded(Action action) -> decltype(action()) {
   try {
     return action();
   } catch (const sql_failure& failure) {
-    const bool busy = failure.kind == sql_failure_kind::busy;
+    const bool busy =
+        failure.kind == sql_failure_kind::busy || failure.kind == sql_failure_kind::conflict;
     return error{busy ? db::codes::busy : db::codes::database_error, failure.what()};
   }
 }

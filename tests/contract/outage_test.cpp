@@ -3,6 +3,8 @@
 #include <set>
 #include <thread>
 
+#include "host_stub/storage/database.hpp"
+#include "host_stub/storage/transact.hpp"
 #include "storage/postgresql_server.hpp"
 #include "storage/storage_fixture.hpp"
 
@@ -109,6 +111,18 @@ TEST_F(postgresql_outage, a_restart_between_requests_is_not_seen) {
   server_.start();
   for (int i = 20; i < 40; ++i) EXPECT_EQ(insert(std::to_string(i)), "none");
   EXPECT_EQ(stored().size(), 40U);
+}
+
+TEST_F(postgresql_outage, a_migrator_keeps_its_turn_over_a_lost_connection) {
+  const auto database = open_database(options_.database, {});
+  const auto first = database->connect(access::write);
+  const auto second = database->connect(access::write);
+  first->lock_migrations("demo", std::chrono::seconds(5));
+  sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()");
+  const auto nothing = [](transaction&) { return 0; };
+  transact(*first, access::write, std::chrono::seconds(5), nothing);
+  EXPECT_NO_THROW(second->lock_migrations("other", std::chrono::milliseconds(50)));
+  EXPECT_THROW(second->lock_migrations("demo", std::chrono::milliseconds(50)), sql_failure);
 }
 
 class postgresql_full_disk : public postgresql_outage {

@@ -78,6 +78,8 @@ TEST(CommandLine, NamesWhatCannotBeReached) {
   expect_failure(rosey(folder, {"run", "--database", "sqlite:/proc/rosey/rosey.db"}),
                  "/proc/rosey");
   expect_failure(rosey(folder, {"run", "--database", "oracle:x"}), "sqlite:PATH");
+  expect_failure(rosey(folder, {"run", "--database", "postgresql://ann:secret@127.0.0.1:1/x"}),
+                 "Cannot use the database 'postgresql://127.0.0.1:1/x': cannot reach the server");
   expect_failure(rosey(folder, {"run", "--migrations", "nowhere"}),
                  "the migrations folder 'nowhere' does not exist");
   expect_failure(rosey(folder, {"plugin", "list"}), "which bot?");

@@ -114,7 +114,24 @@ class postgresql_session final : public session {
   }
 
   void lock_migrations(const std::string& plugin, std::chrono::milliseconds patience) override {
-    if (!connection_) connect();
+    migration_lock_ = migration_lock{plugin, patience};
+    if (!connection_) return connect();
+    take_migration_lock();
+  }
+
+ private:
+  postgresql_connection& connection() { return *connection_; }
+
+  void connect() {
+    connection_.emplace(url_, mode_, options_);
+    outdated_ = false;
+    schema_version_.clear();
+    if (migration_lock_) take_migration_lock();
+  }
+
+  // The server gives it back with the connection.
+  void take_migration_lock() {
+    const auto& [plugin, patience] = *migration_lock_;
     connection().execute(fmt::format("SET lock_timeout = {}", patience.count()));
     try {
       // By schema, because one database may hold several of ours.
@@ -126,15 +143,6 @@ class postgresql_session final : public session {
       if (failure.kind != sql_failure_kind::conflict) throw;
       throw sql_failure(sql_failure_kind::busy, "a migration is at work; try again later");
     }
-  }
-
- private:
-  postgresql_connection& connection() { return *connection_; }
-
-  void connect() {
-    connection_.emplace(url_, mode_, options_);
-    outdated_ = false;
-    schema_version_.clear();
   }
 
   void run(const char* sql) {
@@ -173,10 +181,16 @@ class postgresql_session final : public session {
     connection().execute(std::string("CLOSE rosey_rows"));
   }
 
+  struct migration_lock {
+    std::string plugin;
+    std::chrono::milliseconds patience;
+  };
+
   const std::string url_;
   const access mode_;
   const database_options options_;
   std::optional<postgresql_connection> connection_;
+  std::optional<migration_lock> migration_lock_;
   bool outdated_ = false;
   schema schema_;
   std::string schema_version_;

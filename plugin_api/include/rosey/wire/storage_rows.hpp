@@ -27,6 +27,8 @@ namespace rosey::wire::db {
 // is ISO 8601 ("2024-05-01T12:00:00Z", with fraction or offset as wanted, UTC without one) or
 // whole seconds since 1970; it is answered as "2024-05-01T12:00:00[.fff]Z".
 
+// An id that a row brings along is not known to PostgreSQL's generator, which may give it again;
+// let the database give all of a table's ids, or none.
 struct insert_request {
   std::string table;
   std::vector<json::object> rows;  // values by column; columns left out get their default
