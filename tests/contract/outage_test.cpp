@@ -125,6 +125,18 @@ TEST_F(postgresql_outage, a_migrator_keeps_its_turn_over_a_lost_connection) {
   EXPECT_THROW(second->lock_migrations("demo", std::chrono::milliseconds(50)), sql_failure);
 }
 
+// Longer than a request would wait.
+TEST_F(postgresql_outage, services_that_start_at_once_wait_for_each_other) {
+  close();
+  sql("DROP TABLE rosey_kv");
+  std::vector<std::thread> starts;
+  for (int i = 0; i < 12; ++i) {
+    starts.emplace_back([this] { EXPECT_NO_THROW(open_service(options_)); });
+  }
+  for (auto& each : starts) each.join();
+  EXPECT_EQ(sql_value("SELECT COUNT(*) FROM rosey_kv"), "0");
+}
+
 class postgresql_full_disk : public postgresql_outage {
  protected:
   postgresql_full_disk() : postgresql_outage(small_disk) {}

@@ -25,7 +25,6 @@ TEST(PostgreSQL, KeepsTheQueueWhenTheBotIsKilled) {
   EXPECT_EQ(database->value("SELECT COUNT(*) FROM playlist_queue"), "1");
   EXPECT_FALSE(std::filesystem::exists(folder.database()));
   running_bot bot(folder, on_postgresql);
-  bot.child().wait_for_log("Recovered 2 items for #lobby");
   EXPECT_EQ(bot.say("!queue"), queue);
   EXPECT_THAT(queue, HasSubstr("1. [vi] 76979871"));
   EXPECT_THAT(bot.say("!skip"), HasSubstr("Now playing: [vi] 76979871"));

@@ -172,7 +172,6 @@ TEST_F(StorageProcess, ABotWithoutStorageUsesIt) {
   EXPECT_FALSE(std::filesystem::exists(folder_.database()));
   EXPECT_TRUE(std::filesystem::exists(folder_.path() / "elsewhere/x.db"));
   running_bot bot(folder_, {"--nats-url", nats_.url()});
-  bot.child().wait_for_log("Recovered 2 items for #lobby");
   EXPECT_EQ(bot.say("!queue"), queue);
   EXPECT_EQ(bot.finish(), 0);
 }

@@ -34,10 +34,11 @@ std::unique_ptr<database> open_postgresql(const std::string& url, const database
   const std::string shown = postgresql_connection::shown(url);
   try {
     postgresql_connection connection(url, access::write, options);
-    // Several services may start at once, and CREATE … IF NOT EXISTS is no match for that.
+    // Several services may start at once, and CREATE … IF NOT EXISTS is no match for that. They
+    // wait for each other longer than requests do.
     connection.execute(
-        std::string("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended("
-                    "'rosey ' || current_schema(), 0))"));
+        std::string("SET lock_timeout = '30s'; BEGIN; SELECT pg_advisory_xact_lock("
+                    "hashtextextended('rosey ' || current_schema(), 0))"));
     connection.execute(own_tables("TEXT COLLATE \"C\""));
     connection.execute(std::string("CREATE SEQUENCE IF NOT EXISTS rosey_revision; COMMIT"));
   } catch (const sql_failure& failure) {
