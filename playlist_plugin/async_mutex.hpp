@@ -1,4 +1,5 @@
-// Lets the coroutines of one thread enter a section one after the other, in the order they came.
+// Lets the coroutines of one thread enter a section one after the other, or so many at once, in the
+// order they came.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
+#include <cstddef>
 #include <list>
 #include <utility>
 
@@ -30,15 +32,16 @@ class async_mutex {
     async_mutex* mutex_;
   };
 
-  explicit async_mutex(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+  explicit async_mutex(boost::asio::any_io_executor executor, std::size_t places = 1)
+      : executor_(std::move(executor)), free_(places) {}
   async_mutex(const async_mutex&) = delete;
   async_mutex& operator=(const async_mutex&) = delete;
 
   // Throws boost::system::system_error with operation_aborted if the wait is cancelled; the others
   // keep their places.
   boost::asio::awaitable<guard> lock() {
-    if (!locked_) {
-      locked_ = true;
+    if (free_ > 0) {
+      --free_;
       co_return guard(*this);
     }
     waiter self(*this);
@@ -72,7 +75,7 @@ class async_mutex {
   // The next one is the owner at once, so that nobody who comes later gets between.
   void unlock() {
     if (waiting_.empty()) {
-      locked_ = false;
+      ++free_;
       return;
     }
     waiter* next = waiting_.front();
@@ -82,7 +85,7 @@ class async_mutex {
   }
 
   boost::asio::any_io_executor executor_;
-  bool locked_ = false;
+  std::size_t free_;
   std::list<waiter*> waiting_;
 };
 

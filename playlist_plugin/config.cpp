@@ -18,7 +18,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view known_keys[] = {"max_items_per_user",
+constexpr std::string_view known_keys[] = {"metadata",
+                                           "max_items_per_user",
                                            "max_duration_per_user",
                                            "rate_limit_count",
                                            "rate_limit_seconds",
@@ -124,6 +125,9 @@ plugin_config read_config(const json::object& settings) {
   const std::string order = in.text_or("order", "added");
   if (order != "added" && order != "fair") in.fail("'order' must be \"added\" or \"fair\"");
   config.order = order == "fair" ? queue_order::fair : queue_order::added;
+  if (const json::value* value = in.find("metadata")) {
+    config.metadata = read_metadata_config(*value);
+  }
   config.announce = in.boolean_or("announce", config.announce);
   config.exempt_roles = read_roles(in, "exempt_roles");
   config.playing.max_unknown_duration = in.integer_or(

@@ -7,6 +7,7 @@
 #include "playlist_plugin/domain/playback.hpp"
 #include "playlist_plugin/domain/quota.hpp"
 #include "playlist_plugin/domain/votes.hpp"
+#include "playlist_plugin/metadata/metadata_config.hpp"
 #include "rosey/wire/command.hpp"
 
 namespace rosey::playlist {
@@ -17,6 +18,7 @@ struct plugin_config {
   vote_config votes;
   playback_config playing;
   queue_order order = queue_order::added;
+  metadata_config metadata;
   bool announce = false;  // what starts to play
 };
 

@@ -1,6 +1,8 @@
 // Puts the parts together.
 #include "playlist_plugin/plugin.hpp"
 
+#include <chrono>
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -8,6 +10,10 @@
 #include "playlist_plugin/handlers/chat_users.hpp"
 #include "playlist_plugin/handlers/commands.hpp"
 #include "playlist_plugin/handlers/services.hpp"
+#include "playlist_plugin/metadata/http_client.hpp"
+#include "playlist_plugin/metadata/media_source.hpp"
+#include "playlist_plugin/metadata/metadata_lookup.hpp"
+#include "playlist_plugin/service/adding.hpp"
 #include "playlist_plugin/service/announcer.hpp"
 #include "playlist_plugin/service/channels.hpp"
 #include "playlist_plugin/service/messages.hpp"
@@ -18,6 +24,17 @@
 #include "rosey/wire/decode.hpp"
 
 namespace rosey::playlist {
+namespace {
+
+http_client::settings client_settings(const metadata_config& config) {
+  http_client::settings settings;
+  settings.ca_file = config.ca_file;
+  settings.timeout = std::chrono::milliseconds(config.timeout_ms);
+  settings.proxies = proxy_settings([](const char* name) { return std::getenv(name); });
+  return settings;
+}
+
+}  // namespace
 
 struct plugin::parts {
   parts(const sdk::context& context, const plugin_options& options, const plugin_config& config)
@@ -27,7 +44,11 @@ struct plugin::parts {
         known(context, storage, quotas, *options.time, config.playing, config.order),
         speaker(context, config.announce),
         clocks(context, storage, known, *options.time, options.retry_interval),
-        queue(known, storage, quotas, *options.time, config),
+        client(context.executor, client_settings(config.metadata)),
+        sites(client, config.metadata),
+        metadata(context, db, sites, *options.time, config.metadata),
+        adder(context, known, storage, quotas, metadata, speaker, *options.time, config),
+        queue(known, storage, adder, *options.time, config),
         chat(context, queue),
         service(context, queue),
         people(context, queue) {
@@ -54,6 +75,10 @@ struct plugin::parts {
   channels known;
   announcer speaker;
   playback clocks;
+  http_client client;
+  media_source sites;
+  metadata_lookup metadata;
+  adding adder;
   operations queue;
   commands chat;
   services service;
@@ -72,7 +97,7 @@ void plugin::start(const boost::json::object& config) {
   parts_->chat.start();
   parts_->service.start();
   parts_->people.start();
-  parts_->clocks.recover();
+  parts_->clocks.recover([this](const channel_state& stored) { parts_->adder.complete(stored); });
 }
 
 }  // namespace rosey::playlist

@@ -28,10 +28,10 @@ void change::append(queue_item item) {
   if (after_.order == queue_order::fair && index < most_reordered) {
     index = fair_place(after_, item.added_by);
   }
-  added_ = item;
+  added_.push_back(item);
   inserted_.push_back({item, 0});
   insert(index, {std::move(item), 0});
-  events_.push_back(item_added{*added_, index + 1});
+  events_.push_back(item_added{added_.back(), index + 1});
 }
 
 std::vector<new_position> change::rows_to_place() const {
@@ -112,6 +112,27 @@ void change::start_next(std::int64_t now) {
   events_.push_back(item_playing{item, now});
   after_.playing = playing_item{std::move(item), now};
   playing_changed_ = true;
+}
+
+void change::play_next(const play_end& end, std::int64_t now) {
+  finish(end);
+  start_next(now);
+  if (end.skipped) settle_turns(finished_->item.added_by);
+}
+
+void change::describe(const std::string& item_id, const media_metadata& about) {
+  const auto tell = [&](queue_item& item) {
+    if (item.id != item_id) return false;
+    item.title = about.title;
+    item.duration = about.duration;
+    item.thumbnail_url = about.thumbnail_url;
+    item.channel_name = about.channel_name;
+    described_.push_back(item);
+    events_.push_back(metadata_fetched{item});
+    return true;
+  };
+  if (after_.playing && tell(after_.playing->item)) playing_changed_ = true;
+  for (waiting_item& waiting : after_.waiting) tell(waiting.item);
 }
 
 void change::correct_start(std::int64_t started_at) {

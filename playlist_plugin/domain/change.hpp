@@ -10,6 +10,7 @@
 
 #include "playlist_plugin/domain/channel_state.hpp"
 #include "playlist_plugin/domain/event.hpp"
+#include "playlist_plugin/domain/media_metadata.hpp"
 #include "playlist_plugin/domain/playback.hpp"
 
 namespace rosey::playlist {
@@ -45,7 +46,8 @@ class change {
   std::vector<new_position> rows_to_place() const;
 
   // Other differences.
-  const std::optional<queue_item>& added() const { return added_; }
+  const std::vector<queue_item>& added() const { return added_; }
+  const std::vector<queue_item>& described() const { return described_; }  // as they are now
   const std::optional<play_record>& finished() const { return finished_; }
   const std::optional<skip_vote>& vote() const { return vote_; }            // that was given
   const std::vector<std::string>& withdrawn() const { return withdrawn_; }  // whose votes are gone
@@ -76,6 +78,12 @@ class change {
   // Starts the first waiting item, if nothing plays and something waits.
   void start_next(std::int64_t now);
 
+  // Ends what plays and starts what is next. A skipped item was no turn of its user.
+  void play_next(const play_end& end, std::int64_t now);
+
+  // Gives the item, which plays or waits, what its site has told about it.
+  void describe(const std::string& item_id, const media_metadata& about);
+
   // In a fair order: brings the user's waiting items forward when its turns have become fewer.
   void settle_turns(const std::string& user);
 
@@ -100,7 +108,8 @@ class change {
   bool renumbered_ = false;
   std::int64_t lowest_taken_ = 0;  // positions that rows have, or had before this change
   std::int64_t highest_taken_ = 0;
-  std::optional<queue_item> added_;
+  std::vector<queue_item> added_;
+  std::vector<queue_item> described_;
   std::optional<play_record> finished_;
   std::optional<skip_vote> vote_;
   std::vector<std::string> withdrawn_;

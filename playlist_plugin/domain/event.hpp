@@ -64,8 +64,12 @@ struct skip_passed {
   std::size_t needed = 0;
 };
 
-using event = std::variant<item_added, item_removed, item_playing, item_position, item_finished,
-                           queue_cleared, queue_shuffled, item_moved, skip_voted, skip_withdrawn,
-                           skip_passed>;
+struct metadata_fetched {  // the item has its title, and perhaps a duration, now
+  queue_item item;
+};
+
+using event = std::variant<metadata_fetched, item_added, item_removed, item_playing, item_position,
+                           item_finished, queue_cleared, queue_shuffled, item_moved, skip_voted,
+                           skip_withdrawn, skip_passed>;
 
 }  // namespace rosey::playlist

@@ -14,10 +14,17 @@ struct queue_item {
   std::string title;          // fit to be shown, never empty
   std::int64_t duration = 0;  // seconds; 0 when unknown
   std::string added_by;
-  std::string added_at;  // ISO 8601, UTC
+  std::string added_at;            // ISO 8601, UTC
+  std::string thumbnail_url = {};  // "" when unknown
+  std::string channel_name = {};   // of the media's author; "" when unknown
 
   friend bool operator==(const queue_item&, const queue_item&) = default;
 };
+
+// Whether what the site says about the item has not come yet.
+inline bool is_undescribed(const queue_item& item) {
+  return item.duration == 0 && item.title == placeholder_title(item.media);
+}
 
 // Ids are numbered per channel and short enough to be typed.
 inline std::string item_id(std::int64_t number) {

@@ -60,13 +60,6 @@ error too_long(const std::string& done) {
                                  std::to_string(most_reordered) + " items can be put in order"};
 }
 
-// Ends what plays and starts what is next. A skipped item was no turn of its user.
-void play_next(change& decided, const play_end& end, std::int64_t now) {
-  decided.finish(end);
-  decided.start_next(now);
-  if (end.skipped) decided.settle_turns(decided.finished()->item.added_by);
-}
-
 void expire_votes(change& decided, const vote_terms& terms) {
   const std::vector<skip_vote> votes = decided.after().votes;
   for (const skip_vote& vote : votes) {
@@ -78,88 +71,11 @@ bool pass_if_enough(change& decided, const vote_terms& terms, std::int64_t now) 
   const channel_state& channel = decided.after();
   if (channel.votes.empty() || channel.votes.size() < terms.needed) return false;
   decided.pass_vote(terms.needed);
-  play_next(decided, skipped_at(*channel.playing, now), now);
+  decided.play_next(skipped_at(*channel.playing, now), now);
   return true;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
-std::optional<error> media_refusal(const queue_limits& limits, const new_item& item, bool exempt) {
-  const auto& allowed = limits.allowed_media_types;
-  if (!allowed.empty() &&
-      std::find(allowed.begin(), allowed.end(), item.media.type) == allowed.end()) {
-    return error{
-        codes::media_type_not_allowed,
-        "Media of type '" + item.media.type + "' is not allowed here, only " + joined(allowed)};
-  }
-  if (limits.require_duration && item.duration <= 0) {
-    return error{codes::quota_duration,
-                 "The duration of this item is unknown, and only known durations are accepted"};
-  }
-  if (!exempt && limits.max_item_duration > 0 && item.duration > limits.max_item_duration) {
-    return error{codes::quota_duration,
-                 "This item is " + format_duration(item.duration) + " long; at most " +
-                     format_duration(limits.max_item_duration) + " is accepted"};
-  }
-  return std::nullopt;
-}
-
-std::string minutes_text(std::int64_t milliseconds) {
-  const std::int64_t minutes = (milliseconds + 59'999) / 60'000;
-  return std::to_string(minutes) + (minutes == 1 ? " minute" : " minutes");
-}
-
-std::optional<error> duplicate_refusal(const channel_state& channel, const new_item& item,
-                                       const queue_limits& limits, std::int64_t now) {
-  const media_place known = find_media(channel, item.media);
-  const std::int64_t pause = limits.repeat_after_minutes * 60'000;
-  if (known.where == place::playing && (limits.refuse_duplicates || pause > 0)) {
-    return error{codes::duplicate, "This is playing now"};
-  }
-  if (known.where == place::waiting && limits.refuse_duplicates) {
-    return error{codes::duplicate,
-                 "This is in the queue already, as number " + std::to_string(known.number)};
-  }
-  if (item.last_played && *item.last_played > now - pause) {
-    return error{codes::duplicate, "This was played " + minutes_text(now - *item.last_played) +
-                                       " ago; it can be added again in " +
-                                       minutes_text(*item.last_played + pause - now)};
-  }
-  return std::nullopt;
-}
-
 }  // namespace
-
-result<add_outcome> add(const channel_state& channel, const new_item& item, const adder& by,
-                        const queue_limits& limits, std::int64_t now) {
-  if (const auto refusal = media_refusal(limits, item, by.exempt)) return *refusal;
-  if (const auto refusal = duplicate_refusal(channel, item, limits, now)) return *refusal;
-  if (!by.exempt) {
-    const user_usage usage = usage_of(channel, by.user);
-    const auto refusal = quota_refusal(limits.quota, usage, item.duration, by.adds, now);
-    if (refusal) return *refusal;
-  }
-  if (static_cast<std::int64_t>(channel.waiting.size()) >= limits.max_queue_size) {
-    return error{codes::queue_full,
-                 "Queue is full! It holds " + std::to_string(limits.max_queue_size) + " items"};
-  }
-  change decided(channel);
-  decided.append({.id = {},
-                  .media = item.media,
-                  .title = item.title,
-                  .duration = item.duration,
-                  .added_by = by.user,
-                  .added_at = iso_timestamp(now)});
-  decided.start_next(now);
-  queue_item added = *decided.added();
-  const auto place = find_waiting(decided.after(), added.id);
-  const std::size_t number = place ? *place + 1 : 1;
-  return add_outcome{std::move(decided), std::move(added), number};
-}
 
 result<remove_outcome> remove(const channel_state& channel, const std::string& named,
                               const actor& by) {
@@ -267,7 +183,7 @@ result<skip_outcome> skip(const channel_state& channel, const actor& by, std::in
     return error{codes::forbidden, "You can only skip your own items; !voteskip asks the others"};
   }
   change decided(channel);
-  play_next(decided, skipped_at(*channel.playing, now), now);
+  decided.play_next(skipped_at(*channel.playing, now), now);
   std::optional<queue_item> next = now_playing(decided.after());
   return skip_outcome{std::move(decided), std::move(next)};
 }
@@ -310,7 +226,7 @@ std::optional<change> advance(const channel_state& channel, const playback_confi
   if (!end && !idle) return std::nullopt;
   change decided(channel);
   if (end) {
-    play_next(decided, *end, now);
+    decided.play_next(*end, now);
   } else {
     decided.start_next(now);
   }
@@ -321,7 +237,7 @@ result<player_outcome> player_finished(const channel_state& channel, const std::
                                        std::optional<std::int64_t> position, std::int64_t now) {
   if (!is_playing(channel, item_id)) return not_playing(item_id);
   change decided(channel);
-  play_next(decided, ended_by_player(*channel.playing, position, now), now);
+  decided.play_next(ended_by_player(*channel.playing, position, now), now);
   std::optional<queue_item> next = now_playing(decided.after());
   return player_outcome{std::move(decided), std::move(next)};
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "playlist_plugin/domain/adding_rules.hpp"
 #include "playlist_plugin/domain/change.hpp"
 #include "playlist_plugin/domain/quota.hpp"
 #include "playlist_plugin/domain/votes.hpp"
@@ -23,21 +24,7 @@ struct actor {
   bool moderator = false;
 };
 
-struct new_item {
-  media_link media;
-  std::string title;
-  std::int64_t duration = 0;                     // seconds; 0 when unknown
-  std::optional<std::int64_t> last_played = {};  // milliseconds since 1970, in this channel
-};
-
-struct add_outcome {
-  playlist::change change;
-  queue_item item;
-  std::size_t number = 0;  // its number in !queue; 1 for one that plays at once
-};
 // `now` is in milliseconds since 1970, here and below.
-result<add_outcome> add(const channel_state& channel, const new_item& item, const adder& by,
-                        const queue_limits& limits, std::int64_t now);
 
 struct remove_outcome {
   playlist::change change;

@@ -73,9 +73,10 @@ origin origin_of(const wire::command_request& from) {
 json::object added(const add_outcome& outcome) {
   const auto& playing = outcome.change.after().playing;
   return success(wording::added(outcome),
-                 {{"item", to_json(outcome.item)},
+                 {{"item", to_json(outcome.items.front())},
+                  {"count", outcome.items.size()},
                   {"position", outcome.number},
-                  {"playing", playing && playing->item.id == outcome.item.id}});
+                  {"playing", playing && playing->item.id == outcome.items.front().id}});
 }
 
 json::object removed(const remove_outcome& outcome) {

@@ -65,7 +65,9 @@ json::object history_to_json(const history_entry& entry) {
 }
 
 json::object added(const add_outcome& outcome) {
-  return success({{"item", to_json(outcome.item)}, {"position", outcome.number}});
+  return success({{"item", to_json(outcome.items.front())},
+                  {"count", outcome.items.size()},
+                  {"position", outcome.number}});
 }
 json::object removed(const remove_outcome& outcome) {
   return success({{"item", to_json(outcome.items.front())}, {"count", outcome.items.size()}});

@@ -35,7 +35,13 @@ std::string moment(const upcoming_item& item) {
 }  // namespace
 
 std::string added(const add_outcome& outcome) {
-  return fmt::format("📺 Added to queue (#{}): {}", outcome.number, outcome.item.title);
+  std::string text =
+      fmt::format("📺 Added to queue (#{}): {}", outcome.number, outcome.items.front().title);
+  if (outcome.items.size() > 1) text += fmt::format(" and {} more", outcome.items.size() - 1);
+  if (outcome.left_out > 0) {
+    text += fmt::format(" ({} left out: {})", outcome.left_out, outcome.reason);
+  }
+  return text;
 }
 
 std::string queue(const channel_state& channel) {

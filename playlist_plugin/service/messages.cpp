@@ -15,6 +15,7 @@ namespace {
 namespace json = boost::json;
 
 struct subject_visitor {
+  std::string_view operator()(const metadata_fetched&) const { return "playlist.metadata.fetched"; }
   std::string_view operator()(const item_added&) const { return "playlist.item.added"; }
   std::string_view operator()(const item_removed&) const { return "playlist.item.removed"; }
   std::string_view operator()(const item_playing&) const { return "playlist.item.playing"; }
@@ -32,6 +33,7 @@ class payload_visitor {
  public:
   explicit payload_visitor(json::object& message) : out_(message) {}
 
+  void operator()(const metadata_fetched& event) const { out_["item"] = to_json(event.item); }
   void operator()(const item_added& event) const {
     out_["item"] = to_json(event.item);
     out_["position"] = event.number;
@@ -90,15 +92,18 @@ class payload_visitor {
 }  // namespace
 
 json::object to_json(const queue_item& item) {
-  return {{"id", item.id},
-          {"media_type", item.media.type},
-          {"media_id", item.media.id},
-          {"url", canonical_url(item.media)},
-          {"title", item.title},
-          {"duration", item.duration},
-          {"formatted_duration", format_duration(item.duration)},
-          {"added_by", item.added_by},
-          {"added_at", item.added_at}};
+  json::object object{{"id", item.id},
+                      {"media_type", item.media.type},
+                      {"media_id", item.media.id},
+                      {"url", canonical_url(item.media)},
+                      {"title", item.title},
+                      {"duration", item.duration},
+                      {"formatted_duration", format_duration(item.duration)},
+                      {"added_by", item.added_by},
+                      {"added_at", item.added_at}};
+  if (!item.thumbnail_url.empty()) object["thumbnail_url"] = item.thumbnail_url;
+  if (!item.channel_name.empty()) object["channel_name"] = item.channel_name;
+  return object;
 }
 
 json::value current_to_json(const channel_state& channel, std::int64_t now) {
@@ -110,7 +115,8 @@ json::value current_to_json(const channel_state& channel, std::int64_t now) {
 }
 
 bool moves_the_end(std::string_view subject) {
-  return subject == "playlist.item.playing" || subject == "playlist.item.position";
+  return subject == "playlist.item.playing" || subject == "playlist.item.position" ||
+         subject == "playlist.metadata.fetched";
 }
 
 std::string_view subject_of(const event& happened) {

@@ -1,66 +1,24 @@
 // Each operation joins a decision of the domain with the words for its outcome.
 #include "playlist_plugin/service/operations.hpp"
 
-#include <algorithm>
 #include <utility>
-
-#include "playlist_plugin/domain/media_link.hpp"
 
 namespace rosey::playlist {
 namespace {
 
-namespace json = boost::json;
 using boost::asio::awaitable;
-
-// A decision and its reply, from an outcome of the domain.
-template <class Outcome>
-result<decision> presented(result<Outcome> outcome, const presenter<Outcome>& present) {
-  if (!outcome) return std::move(outcome.error());
-  json::object reply = present(*outcome);
-  return decision{std::move(outcome->change), std::move(reply), {}};
-}
 
 }  // namespace
 
-operations::operations(channels& known, playlist_storage& storage, quota_manager& quotas,
-                       clock& time, const plugin_config& config)
+operations::operations(channels& known, playlist_storage& storage, adding& adder, clock& time,
+                       const plugin_config& config)
     : channels_(known),
       storage_(storage),
-      quotas_(quotas),
+      adding_(adder),
       clock_(time),
-      limits_(config.limits),
-      exempt_roles_(config.exempt_roles),
       votes_(config.votes),
       present_(config.votes.active_user_minutes * 60'000),
       random_(std::random_device{}()) {}
-
-awaitable<operations::reply> operations::add(origin from, std::string url, requester by,
-                                             presenter<add_outcome> present) {
-  const auto link = parse_media_link(url);
-  if (!link) return ready(link.error());
-  const auto item = std::make_shared<new_item>();
-  item->media = *link;
-  item->title = placeholder_title(*link);
-  const bool exempt =
-      std::find(exempt_roles_.begin(), exempt_roles_.end(), by.role) != exempt_roles_.end();
-  decider decide = [this, item, by, exempt, present](const channel_state& channel,
-                                                     std::int64_t now) {
-    const adder who{by.user, quotas_.recent_adds(by.user, now), exempt};
-    auto decided = presented(playlist::add(channel, *item, who, limits_, now), present);
-    if (decided && !exempt) decided->adder = by.user;
-    return decided;
-  };
-  preparation prepare;
-  if (limits_.repeat_after_minutes > 0) {
-    prepare = [this, channel = from.channel, item] { return look_up_last_play(channel, item); };
-  }
-  return channels_.change(std::move(from), std::move(decide), std::move(prepare));
-}
-
-awaitable<void> operations::look_up_last_play(std::string channel, std::shared_ptr<new_item> item) {
-  const std::int64_t since = clock_.now() - limits_.repeat_after_minutes * 60'000;
-  item->last_played = co_await storage_.last_play(std::move(channel), item->media, since);
-}
 
 awaitable<operations::reply> operations::remove(origin from, std::string named, actor by,
                                                 presenter<remove_outcome> present) {

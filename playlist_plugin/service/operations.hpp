@@ -6,27 +6,16 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "playlist_plugin/config.hpp"
 #include "playlist_plugin/domain/queue_rules.hpp"
+#include "playlist_plugin/service/adding.hpp"
 #include "playlist_plugin/service/channels.hpp"
-#include "rosey/wire/command.hpp"
 
 namespace rosey::playlist {
-
-// Writes the reply for an outcome that is about to be stored.
-template <class Outcome>
-using presenter = std::function<boost::json::object(const Outcome&)>;
-
-// Who adds, and in which role.
-struct requester {
-  std::string user;
-  wire::role role = wire::role::user;
-};
 
 // An outcome that is known already, where a coroutine is expected.
 inline boost::asio::awaitable<result<boost::json::object>> ready(
@@ -40,11 +29,13 @@ class operations {
   using awaitable = boost::asio::awaitable<T>;
   using reply = result<boost::json::object>;
 
-  operations(channels& known, playlist_storage& storage, quota_manager& quotas, clock& time,
+  operations(channels& known, playlist_storage& storage, adding& adder, clock& time,
              const plugin_config& config);
 
   // `url` as a person typed it.
-  awaitable<reply> add(origin from, std::string url, requester by, presenter<add_outcome> present);
+  awaitable<reply> add(origin from, std::string url, requester by, presenter<add_outcome> present) {
+    return adding_.add(std::move(from), std::move(url), std::move(by), std::move(present));
+  }
   awaitable<reply> remove(origin from, std::string named, actor by,
                           presenter<remove_outcome> present);
   awaitable<reply> move(origin from, std::string named, std::string after, actor by,
@@ -79,15 +70,12 @@ class operations {
   std::int64_t now() const { return clock_.now(); }
 
  private:
-  awaitable<void> look_up_last_play(std::string channel, std::shared_ptr<new_item> item);
   vote_terms vote_terms_in(const std::string& channel, std::int64_t now) const;
 
   channels& channels_;
   playlist_storage& storage_;
-  quota_manager& quotas_;
+  adding& adding_;
   clock& clock_;
-  queue_limits limits_;
-  std::vector<wire::role> exempt_roles_;
   vote_config votes_;
   active_users present_;
   std::mt19937_64 random_;

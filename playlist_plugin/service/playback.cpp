@@ -22,7 +22,8 @@ playback::playback(const sdk::context& context, playlist_storage& storage, chann
       clock_(time),
       retry_interval_(retry_interval) {}
 
-void playback::recover() {
+void playback::recover(std::function<void(const channel_state&)> recovered) {
+  recovered_ = std::move(recovered);
   context_.tasks.spawn_until_stop("recovery", recover_all());
 }
 
@@ -84,6 +85,7 @@ awaitable<bool> playback::recover_one(std::string channel) {
     const channels::snapshot state = co_await channels_.read(channel);
     const std::size_t items = totals_of(*state).items;
     context_.log.info("Recovered " + std::to_string(items) + " items for " + channel);
+    recovered_(*state);
     co_return true;
   } catch (const sdk::storage_unavailable& away) {
     context_.log.warning(channel + " cannot be recovered yet: " + away.what());

@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,8 +24,9 @@ class playback {
   playback(const sdk::context& context, playlist_storage& storage, channels& known, clock& time,
            std::chrono::milliseconds retry_interval);
 
-  // Takes up the channels that storage knows, in the background; tries again while it is away.
-  void recover();
+  // Takes up the channels that storage knows, in the background, and tells of each; tries again
+  // while it is away.
+  void recover(std::function<void(const channel_state&)> recovered);
 
   // Looks at the channel now, and then until nothing plays there that has an end.
   void watch(const std::string& channel);
@@ -48,6 +50,7 @@ class playback {
   channels& channels_;
   clock& clock_;
   std::chrono::milliseconds retry_interval_;
+  std::function<void(const channel_state&)> recovered_;
   std::map<std::string, std::shared_ptr<watcher>> watchers_;
 };
 

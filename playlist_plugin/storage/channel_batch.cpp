@@ -41,6 +41,12 @@ void write_rows(batch& ops, const change& what) {
     update["$set"] = json::object{{"position", row.position}};
     ops.update(tables::queue, row_key(after, row.item_id), std::move(update)).expect_affected(1);
   }
+  for (const queue_item& item : what.described()) {
+    if (!find_waiting(after, item.id)) continue;  // it plays, or is gone already
+    json::object update;
+    update["$set"] = description_columns(item);
+    ops.update(tables::queue, row_key(after, item.id), std::move(update)).expect_affected(1);
+  }
   for (const waiting_item& waiting : what.inserted()) {
     ops.insert(tables::queue, queue_row(after.name, waiting));
   }
@@ -71,9 +77,12 @@ channel_batch batch_of(const pending_change& pending, const quota_manager& quota
   write_rows(made.ops, what);
   write_votes(made.ops, what);
   write_play(made.ops, what);
-  if (what.added()) {
-    made.ops.upsert(tables::user_stats, {{"user_id", what.added()->added_by}},
-                    stats_of_add(*what.added()));
+  if (!what.added().empty()) {
+    made.ops.upsert(tables::user_stats, {{"user_id", what.added().front().added_by}},
+                    stats_of_add(what.added()));
+  }
+  for (const queue_item& item : what.described()) {
+    made.ops.upsert(tables::user_stats, {{"user_id", item.added_by}}, stats_of_description(item));
   }
   if (!pending.adder.empty()) {
     made.adder_op = made.ops.size();

@@ -63,7 +63,9 @@ queue_item item_from(const row_reader& row, const std::string& prefix) {
                   .title = printable(row.text(prefix + "title")),
                   .duration = row.integer(prefix + "duration"),
                   .added_by = row.text(prefix + "added_by"),
-                  .added_at = row.text(prefix + "added_at")};
+                  .added_at = row.text(prefix + "added_at"),
+                  .thumbnail_url = row.text(prefix + "thumbnail_url"),
+                  .channel_name = printable(row.text(prefix + "channel_name"))};
   if (item.title.empty()) item.title = placeholder_title(item.media);
   return item;
 }
@@ -78,6 +80,10 @@ std::vector<std::string> names_from(const std::string& list) {
     if (name.is_string()) names.emplace_back(name.get_string());
   }
   return names;
+}
+
+json::value text_or_null(const std::string& text) {
+  return text.empty() ? json::value() : json::value(text);
 }
 
 }  // namespace
@@ -131,11 +137,17 @@ void read_channel_row(const json::object& row, channel_state& channel) {
 
 json::object queue_row(std::string_view channel, const waiting_item& waiting) {
   const queue_item& item = waiting.item;
-  return {{"channel", channel},        {"position", waiting.position},
-          {"item_id", item.id},        {"media_type", item.media.type},
-          {"media_id", item.media.id}, {"title", item.title},
-          {"duration", item.duration}, {"added_by", item.added_by},
-          {"added_at", item.added_at}};
+  return {{"channel", channel},
+          {"position", waiting.position},
+          {"item_id", item.id},
+          {"media_type", item.media.type},
+          {"media_id", item.media.id},
+          {"title", item.title},
+          {"duration", item.duration},
+          {"added_by", item.added_by},
+          {"added_at", item.added_at},
+          {"thumbnail_url", text_or_null(item.thumbnail_url)},
+          {"channel_name", text_or_null(item.channel_name)}};
 }
 
 json::object history_row(std::string_view channel, const play_record& record) {
@@ -161,9 +173,9 @@ json::object vote_row(const channel_state& channel, const skip_vote& vote) {
 json::object channel_columns(const channel_state& channel, bool with_playing) {
   json::object columns{{"version", channel.version}, {"next_item", channel.next_item}};
   if (!with_playing) return columns;
-  for (const char* column :
-       {"now_item_id", "now_media_type", "now_media_id", "now_title", "now_duration",
-        "now_added_by", "now_added_at", "started_at", "had_turn"}) {
+  for (const char* column : {"now_item_id", "now_media_type", "now_media_id", "now_title",
+                             "now_duration", "now_added_by", "now_added_at", "started_at",
+                             "had_turn", "now_thumbnail_url", "now_channel_name"}) {
     columns[column] = nullptr;
   }
   if (!channel.had_turn.empty()) {
@@ -179,13 +191,29 @@ json::object channel_columns(const channel_state& channel, bool with_playing) {
   columns["now_duration"] = item.duration;
   columns["now_added_by"] = item.added_by;
   columns["now_added_at"] = item.added_at;
+  columns["now_thumbnail_url"] = text_or_null(item.thumbnail_url);
+  columns["now_channel_name"] = text_or_null(item.channel_name);
   columns["started_at"] = channel.playing->started_at;
   return columns;
 }
 
-json::object stats_of_add(const queue_item& item) {
-  json::object increments{{"items_added", 1}, {"total_duration_added", item.duration}};
-  json::object settings{{"last_add", item.added_at}};
+json::object description_columns(const queue_item& item) {
+  return {{"title", item.title},
+          {"duration", item.duration},
+          {"thumbnail_url", text_or_null(item.thumbnail_url)},
+          {"channel_name", text_or_null(item.channel_name)}};
+}
+
+json::object stats_of_description(const queue_item& item) {
+  json::object increments{{"total_duration_added", item.duration}};
+  return {{"$inc", std::move(increments)}};
+}
+
+json::object stats_of_add(const std::vector<queue_item>& items) {
+  std::int64_t duration = 0;
+  for (const queue_item& item : items) duration += item.duration;
+  json::object increments{{"items_added", items.size()}, {"total_duration_added", duration}};
+  json::object settings{{"last_add", items.back().added_at}};
   return {{"$inc", std::move(increments)}, {"$set", std::move(settings)}};
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "playlist_plugin/domain/change.hpp"
 #include "playlist_plugin/domain/channel_state.hpp"
@@ -59,8 +60,12 @@ boost::json::object vote_row(const channel_state& channel, const skip_vote& vote
 // The columns of a channel's row but its name; what plays only when asked for.
 boost::json::object channel_columns(const channel_state& channel, bool with_playing);
 
-// What is added to the statistics of the user named in the change's item.
-boost::json::object stats_of_add(const queue_item& item);
+// The columns that a site's answer fills.
+boost::json::object description_columns(const queue_item& item);
+
+// What is added to the statistics of the user named in the change's items.
+boost::json::object stats_of_add(const std::vector<queue_item>& items);  // of one user
+boost::json::object stats_of_description(const queue_item& item);
 boost::json::object stats_of_play(const play_record& record);
 
 }  // namespace rosey::playlist

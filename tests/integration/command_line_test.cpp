@@ -123,6 +123,7 @@ TEST(CommandLine, MigratesUpDownAndUpToTheSameSchema) {
             "applied 003_create_user_stats.sql\n"
             "applied 004_channel_state.sql\n"
             "applied 005_fair_order.sql\n"
+            "applied 006_metadata.sql\n"
             "version 4\n");
   const std::string first = schema(folder);
   EXPECT_THAT(first, HasSubstr("CREATE TABLE playlist_queue"));

@@ -5,6 +5,7 @@ rosey_add_test(playlist_domain_test
           playlist/fair_order_test.cpp
           playlist/limits_test.cpp
           playlist/queue_rules_test.cpp
+          playlist/site_answers_test.cpp
   LIBRARIES playlist_core
   LABELS unit)
 
@@ -17,6 +18,8 @@ rosey_add_test(playlist_plugin_test
           playlist/crowd_test.cpp
           playlist/events_test.cpp
           playlist/fake_message_bus_test.cpp
+          playlist/https_server.cpp
+          playlist/metadata_test.cpp
           playlist/outage_test.cpp
           playlist/playback_test.cpp
           playlist/quota_test.cpp

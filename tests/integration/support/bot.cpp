@@ -11,6 +11,14 @@ namespace {
 
 constexpr char end_marker[] = "❌ There is no command !end-of-answer";
 
+// Tests ask no site on the internet about their media.
+std::string without_sites(std::string_view playlist) {
+  std::string settings(playlist);
+  const bool empty = settings.find_first_not_of("{} ") == std::string::npos;
+  return settings.insert(settings.find('{') + 1,
+                         empty ? R"("metadata":"none")" : R"("metadata":"none",)");
+}
+
 }  // namespace
 
 bot_folder::bot_folder() {
@@ -24,7 +32,8 @@ bot_folder::bot_folder() {
 void bot_folder::configure(std::string_view playlist, std::string_view chat, bool watch) const {
   std::ofstream(path() / "rosey.json")
       << R"({"plugins": {"directory": "plugins", "watch": )" << (watch ? "true" : "false")
-      << R"(, "config": {"playlist": )" << playlist << R"(}}, "chat": )" << chat << "}\n";
+      << R"(, "config": {"playlist": )" << without_sites(playlist) << R"(}}, "chat": )" << chat
+      << "}\n";
 }
 
 std::vector<std::string> bot_folder::command(std::vector<std::string> arguments) const {

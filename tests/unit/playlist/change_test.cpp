@@ -38,7 +38,7 @@ TEST(change, appends_one_row_behind_the_last) {
   EXPECT_THAT(waiting_ids(decided.after()), ElementsAre("q2", "q3", "q4"));
   ASSERT_EQ(decided.inserted().size(), 1u);
   EXPECT_EQ(decided.inserted()[0].position, 40 + 1024);
-  EXPECT_EQ(decided.added()->id, "q4");
+  EXPECT_EQ(decided.added().front().id, "q4");
   EXPECT_EQ(decided.after().next_item, 5);
 }
 
@@ -127,6 +127,7 @@ struct follower {
     waiting.erase(at(event.item.id));
     playing = event.item.id;
   }
+  void operator()(const metadata_fetched&) {}
   void operator()(const item_position& event) { EXPECT_EQ(playing, event.item_id); }
   void operator()(const item_finished& event) {
     EXPECT_EQ(playing, event.item.id);
@@ -197,7 +198,7 @@ TEST_P(decisions_test, have_events_and_rows_that_tell_the_same_as_the_state) {
       case 0:
       case 1:
       case 2:
-        if (auto out = add(channel, {{"yt", "x"}, "t", static_cast<std::int64_t>(below(9)), {}},
+        if (auto out = add(channel, {{"yt", "x"}, "t", static_cast<std::int64_t>(below(9))},
                            {"user" + std::to_string(below(4)), {}, false}, limits, now)) {
           decided = out->change;
         }

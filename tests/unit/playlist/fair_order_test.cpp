@@ -28,7 +28,7 @@ class fair_order_test : public ::testing::Test {
   void add(const std::string& user, int count = 1) {
     for (int each = 0; each < count; ++each) {
       const auto next = channel.waiting.empty() ? "" : channel.waiting.front().item.id;
-      const new_item item{{"yt", "x"}, user + std::to_string(++added[user]), 100, {}};
+      const new_item item{{"yt", "x"}, user + std::to_string(++added[user]), 100};
       const auto done = playlist::add(channel, item, {user, {}, false}, limits, start_time);
       ASSERT_TRUE(done);
       channel = done->change.after();

@@ -19,7 +19,7 @@ const actor bob{"bob", false};
 const actor moderator{"mod", true};
 
 new_item video(std::int64_t duration = 0) {
-  return {{"yt", "abc"}, "A title", duration, {}};
+  return {{"yt", "abc"}, "A title", duration};
 }
 
 result<add_outcome> add_by(const channel_state& channel, const std::string& user,
@@ -32,15 +32,15 @@ TEST(add, to_an_idle_channel_plays_at_once_as_number_1) {
   const auto added = add_by(channel_with({}), "ann");
   ASSERT_TRUE(added);
   EXPECT_EQ(added->number, 1u);
-  EXPECT_EQ(added->change.after().playing->item, added->item);
-  EXPECT_EQ(added->item.added_at, "2023-11-14T22:13:20.000Z");
+  EXPECT_EQ(added->change.after().playing->item, added->items.front());
+  EXPECT_EQ(added->items.front().added_at, "2023-11-14T22:13:20.000Z");
 }
 
 TEST(add, gives_the_number_that_queue_shows) {
   const auto added = add_by(channel_with({"ann", "ann", "bob"}), "cid");
   ASSERT_TRUE(added);
   EXPECT_EQ(added->number, 3u);
-  EXPECT_EQ(added->item.id, "q4");
+  EXPECT_EQ(added->items.front().id, "q4");
   EXPECT_EQ(find_waiting(added->change.after(), "3"), 2u);
 }
 

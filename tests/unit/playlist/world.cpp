@@ -66,7 +66,9 @@ world::~world() {
 
 instance& world::start(const json::object& config) {
   instances_.emplace_back(*server_, clock_, log_);
-  instances_.back().plugin.start(config);
+  json::object chosen = config;
+  if (!chosen.contains("metadata")) chosen["metadata"] = "none";
+  instances_.back().plugin.start(chosen);
   settle();
   return instances_.back();
 }
@@ -133,6 +135,15 @@ void world::settle() {
     if (io_.poll() > 0) continue;
     if (!server_->busy()) return;
     io_.run_one_for(std::chrono::milliseconds(100));
+  }
+}
+
+void world::until(const std::function<bool()>& reached) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!reached()) {
+    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("it never happens");
+    io_.restart();
+    io_.run_one_for(std::chrono::milliseconds(5));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -57,7 +58,7 @@ class world {
   world();
   ~world();
 
-  // Loads one more plugin; the others stay.
+  // Loads one more plugin; the others stay. Sites are only asked where "metadata" says so.
   instance& start(const boost::json::object& config = {});
   // As the host unloads: what was begun ends, then the instance goes.
   void stop(instance& which);
@@ -77,6 +78,8 @@ class world {
   // Runs until nothing is left to do but wait for time to pass.
   void settle();
   void pass(std::int64_t seconds);
+  // Runs until something outside has made it true.
+  void until(const std::function<bool()>& reached);
 
   // Tables, read and written from outside.
   boost::json::object storage(const std::string& operation, boost::json::object request);

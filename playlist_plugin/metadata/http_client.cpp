@@ -1,0 +1,224 @@
+// Boost.Beast over Asio's TLS streams.
+#include "playlist_plugin/metadata/http_client.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl/ssl_stream.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "playlist_plugin/domain/ascii.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace ssl = asio::ssl;
+using asio::awaitable;
+using asio::use_awaitable;
+using tcp = asio::ip::tcp;
+using moment = std::chrono::steady_clock::time_point;
+
+constexpr std::size_t largest_body = 1024 * 1024;  // bytes
+constexpr int most_redirects = 3;
+
+struct https_address {
+  std::string host;
+  std::string port;
+  std::string target;
+};
+
+error failed(std::string why) {
+  return {"fetch_failed", std::move(why)};
+}
+
+result<https_address> parse_address(const std::string& url) {
+  const auto parsed = boost::urls::parse_uri(url);
+  const bool good = parsed && parsed->scheme_id() == boost::urls::scheme::https &&
+                    !parsed->encoded_host().empty() && !parsed->has_userinfo();
+  if (!good) return failed("not an https:// address");
+  https_address address;
+  address.host = std::string(parsed->host_address());
+  address.port = parsed->has_port() ? std::string(parsed->port()) : "443";
+  address.target = std::string(parsed->encoded_resource());
+  if (const auto fragment = address.target.find('#'); fragment != std::string::npos) {
+    address.target.resize(fragment);
+  }
+  if (!address.target.starts_with('/')) address.target.insert(0, "/");
+  return address;
+}
+
+std::string redirected(const std::string& from, const std::string& location) {
+  boost::urls::url target;
+  const auto base = boost::urls::parse_uri(from);
+  const auto reference = boost::urls::parse_uri_reference(location);
+  if (!base || !reference || !boost::urls::resolve(*base, *reference, target)) return {};
+  return std::string(target.buffer());
+}
+
+bool is_json(std::string_view content_type) {
+  const std::string type =
+      ascii::lower(ascii::trimmed(content_type.substr(0, content_type.find(';'))));
+  return type == "application/json" || type == "text/json" || type == "text/javascript" ||
+         type.ends_with("+json");
+}
+
+struct lookup {
+  explicit lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
+  tcp::resolver resolver;
+  asio::steady_timer done;
+  bool answered = false;
+  boost::system::error_code failure;
+  tcp::resolver::results_type found;
+};
+
+// Asio's resolver cannot be interrupted; so it is left behind when it takes too long.
+awaitable<tcp::resolver::results_type> resolve(asio::any_io_executor executor, std::string host,
+                                               std::string port, moment deadline) {
+  const auto state = std::make_shared<lookup>(executor);
+  state->done.expires_at(deadline);
+  state->resolver.async_resolve(
+      host, port, [state](boost::system::error_code failure, tcp::resolver::results_type found) {
+        state->answered = true;
+        state->failure = failure;
+        state->found = std::move(found);
+        state->done.cancel();
+      });
+  co_await state->done.async_wait(asio::as_tuple(use_awaitable));
+  if (!state->answered) state->failure = beast::error::timeout;
+  if (state->failure) throw boost::system::system_error(state->failure);
+  co_return state->found;
+}
+
+// What OpenSSL queued first often says less than why the certificate was refused.
+[[noreturn]] void throw_refusal(boost::system::error_code failure, long verified) {
+  if (verified == X509_V_OK || failure == asio::error::operation_aborted) {
+    throw boost::system::system_error(failure);
+  }
+  throw std::runtime_error(std::string("the certificate is refused: ") +
+                           X509_verify_cert_error_string(verified));
+}
+
+awaitable<void> open_tunnel(beast::tcp_stream& stream, const https_address& to,
+                            const proxy_address& proxy) {
+  const std::string authority = to.host + ":" + to.port;
+  http::request<http::empty_body> request(http::verb::connect, authority, 11);
+  request.set(http::field::host, authority);
+  if (!proxy.authorization.empty()) {
+    request.set(http::field::proxy_authorization, proxy.authorization);
+  }
+  co_await http::async_write(stream, request, use_awaitable);
+  http::response_parser<http::empty_body> parser;
+  parser.skip(true);  // no body follows, whatever the header says
+  beast::flat_buffer buffer;
+  co_await http::async_read_header(stream, buffer, parser, use_awaitable);
+  if (parser.get().result() != http::status::ok) {
+    throw std::runtime_error("the proxy answers " + std::to_string(parser.get().result_int()));
+  }
+}
+
+}  // namespace
+
+struct http_client::parts {
+  parts(asio::any_io_executor on, settings chosen)
+      : executor(std::move(on)), options(std::move(chosen)), tls(ssl::context::tls_client) {
+    boost::system::error_code ignored;  // a system without authorities may have a ca_file
+    tls.set_default_verify_paths(ignored);
+    tls.set_verify_mode(ssl::verify_peer);
+    if (options.ca_file.empty()) return;
+    boost::system::error_code failure;
+    tls.load_verify_file(options.ca_file, failure);
+    if (failure) {
+      throw std::runtime_error("playlist: the file of 'metadata.ca_file' cannot be read: " +
+                               failure.message());
+    }
+  }
+
+  using response = http::response<http::string_body>;
+
+  awaitable<response> exchange(https_address to, std::optional<proxy_address> proxy,
+                               moment deadline) {
+    const std::string& host = proxy ? proxy->host : to.host;
+    const std::string& port = proxy ? proxy->port : to.port;
+    const auto endpoints = co_await resolve(executor, host, port, deadline);
+    beast::tcp_stream plain(executor);
+    plain.expires_at(deadline);
+    co_await plain.async_connect(endpoints, use_awaitable);
+    if (proxy) co_await open_tunnel(plain, to, *proxy);
+
+    beast::ssl_stream<beast::tcp_stream> stream(std::move(plain), tls);
+    beast::get_lowest_layer(stream).expires_at(deadline);
+    SSL_set_tlsext_host_name(stream.native_handle(), to.host.c_str());
+    stream.set_verify_callback(ssl::host_name_verification(to.host));
+    auto [refused] =
+        co_await stream.async_handshake(ssl::stream_base::client, asio::as_tuple(use_awaitable));
+    if (refused) throw_refusal(refused, SSL_get_verify_result(stream.native_handle()));
+
+    http::request<http::empty_body> request(http::verb::get, to.target, 11);
+    request.set(http::field::host, to.port == "443" ? to.host : to.host + ":" + to.port);
+    request.set(http::field::user_agent, "rosey-playlist");
+    request.set(http::field::accept, "application/json");
+    request.set(http::field::connection, "close");
+    co_await http::async_write(stream, request, use_awaitable);
+
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(largest_body);
+    beast::flat_buffer buffer;
+    co_await http::async_read(stream, buffer, parser, use_awaitable);
+    co_return parser.release();
+  }
+
+  asio::any_io_executor executor;
+  settings options;
+  ssl::context tls;
+};
+
+http_client::http_client(asio::any_io_executor executor, settings options)
+    : parts_(std::make_unique<parts>(std::move(executor), std::move(options))) {}
+
+http_client::~http_client() = default;
+
+awaitable<result<std::string>> http_client::get_json(std::string url) {
+  const moment deadline = std::chrono::steady_clock::now() + parts_->options.timeout;
+  try {
+    for (int hop = 0; hop <= most_redirects; ++hop) {
+      const auto address = parse_address(url);
+      if (!address) co_return address.error();
+      const auto proxy = parts_->options.proxies.find(address->host);
+      if (!proxy) co_return proxy.error();
+      parts::response answer = co_await parts_->exchange(*address, *proxy, deadline);
+      const auto location = answer.find(http::field::location);
+      if (http::to_status_class(answer.result()) == http::status_class::redirection &&
+          location != answer.end()) {
+        url = redirected(url, std::string(location->value()));
+        continue;
+      }
+      if (answer.result() != http::status::ok) {
+        co_return failed("the site answers " + std::to_string(answer.result_int()));
+      }
+      if (!is_json(answer[http::field::content_type])) co_return failed("the answer is not JSON");
+      co_return std::move(answer.body());
+    }
+  } catch (const boost::system::system_error& failure) {
+    if (failure.code() == asio::error::operation_aborted) throw;
+    co_return failed(failure.code().message());
+  } catch (const std::runtime_error& failure) {
+    co_return failed(failure.what());
+  }
+  co_return failed("too many redirects");
+}
+
+}  // namespace rosey::playlist

@@ -1,0 +1,37 @@
+// JSON from the web over HTTPS: certificates are verified, proxies respected, and no server can
+// make us wait or read for ever.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "playlist_plugin/metadata/proxy.hpp"
+#include "rosey/wire/result.hpp"
+
+namespace rosey::playlist {
+
+class http_client {
+ public:
+  struct settings {
+    std::string ca_file;  // PEM, beside the system's authorities; "" for none
+    std::chrono::milliseconds timeout = std::chrono::seconds(10);  // of a whole fetch
+    proxy_settings proxies;
+  };
+
+  // Sockets live on the executor's context. Throws std::runtime_error if the file cannot be read.
+  http_client(boost::asio::any_io_executor executor, settings options);
+  ~http_client();
+
+  // The body of a JSON answer. Whatever else a server does is a failure with a sentence for the
+  // log. Cancelling throws boost::system::system_error with operation_aborted.
+  boost::asio::awaitable<result<std::string>> get_json(std::string url);
+
+ private:
+  struct parts;
+  std::unique_ptr<parts> parts_;
+};
+
+}  // namespace rosey::playlist

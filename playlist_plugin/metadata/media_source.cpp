@@ -1,0 +1,50 @@
+// Address, fetch, read.
+#include "playlist_plugin/metadata/media_source.hpp"
+
+#include <string>
+#include <utility>
+
+namespace rosey::playlist {
+
+using boost::asio::awaitable;
+
+bool media_source::knows(const media_link& link) const {
+  return metadata_address(config_, link).has_value();
+}
+
+awaitable<result<media_metadata>> media_source::fetch(media_link link) {
+  std::string address = metadata_address(config_, link).value_or("");
+  const auto body = co_await client_.get_json(std::move(address));
+  if (!body) co_return body.error();
+  co_return read_metadata(config_, link, *body);
+}
+
+bool media_source::lists(const media_link& link) const {
+  return config_.enabled && link.type == "yp" && !config_.youtube_api_key.empty();
+}
+
+awaitable<result<std::vector<listed_media>>> media_source::list(media_link link, std::size_t most) {
+  std::vector<listed_media> listed;
+  std::string page_token;
+  do {
+    std::string list_address = playlist_address(config_, link.id, page_token);
+    const auto list_body = co_await client_.get_json(std::move(list_address));
+    if (!list_body) co_return list_body.error();
+    const auto page = read_playlist_page(*list_body);
+    if (!page) co_return page.error();
+    if (page->videos.empty()) break;
+
+    std::string details_address = videos_address(config_, page->videos);
+    const auto details_body = co_await client_.get_json(std::move(details_address));
+    if (!details_body) co_return details_body.error();
+    const auto found = read_videos(*details_body);
+    if (!found) co_return found.error();
+    for (const auto& video : *found) {
+      if (listed.size() < most) listed.push_back({{"yt", video.first}, video.second});
+    }
+    page_token = page->next;
+  } while (!page_token.empty() && listed.size() < most);
+  co_return listed;
+}
+
+}  // namespace rosey::playlist

@@ -1,0 +1,75 @@
+// Checked reading of the setting "metadata".
+#include "playlist_plugin/metadata/metadata_config.hpp"
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <iterator>
+#include <stdexcept>
+#include <string_view>
+
+#include "rosey/wire/decode.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view known_keys[] = {"source",      "youtube_api_key", "ca_file",
+                                           "endpoints",   "deadline_ms",     "timeout_ms",
+                                           "cache_hours", "max_fetches"};
+
+bool read_source(std::string_view source) {
+  if (source == "oembed") return true;
+  if (source == "none") return false;
+  throw std::runtime_error(
+      R"(playlist: 'metadata' must be "oembed", "none" or an object whose "source" is one of them)");
+}
+
+void read_endpoints(const json::value& value, metadata_config& config) {
+  const json::object* endpoints = value.if_object();
+  if (!endpoints) throw std::runtime_error("playlist: 'metadata.endpoints' must be an object");
+  for (const auto& [key, address] : *endpoints) {
+    const auto known = config.oembed.find(std::string_view(key));
+    const bool api = key == "youtube_api";
+    if (!api && known == config.oembed.end()) {
+      throw std::runtime_error("playlist: 'metadata.endpoints' has no '" + std::string(key) +
+                               "'; it has yt, vi, sc, dm and youtube_api");
+    }
+    if (!address.is_string() || !address.get_string().starts_with("https://")) {
+      throw std::runtime_error("playlist: 'metadata.endpoints." + std::string(key) +
+                               "' must be an https:// address");
+    }
+    (api ? config.youtube_api : known->second) = std::string(address.get_string());
+  }
+}
+
+}  // namespace
+
+metadata_config read_metadata_config(const json::value& value) {
+  metadata_config config;
+  if (value.is_string()) {
+    config.enabled = read_source(value.get_string());
+    return config;
+  }
+  const json::object* settings = value.if_object();
+  if (!settings) read_source("");
+  for (const auto& setting : *settings) {
+    const std::string_view key = setting.key();
+    if (std::find(std::begin(known_keys), std::end(known_keys), key) == std::end(known_keys)) {
+      throw std::runtime_error("playlist: unknown key 'metadata." + std::string(key) + "'");
+    }
+  }
+  wire::field_reader in(*settings);
+  config.enabled = read_source(in.text_or("source", "oembed"));
+  config.youtube_api_key = in.text_or("youtube_api_key", "");
+  config.ca_file = in.text_or("ca_file", "");
+  config.deadline_ms = in.integer_or("deadline_ms", config.deadline_ms, 0, 60'000);
+  config.timeout_ms = in.integer_or("timeout_ms", config.timeout_ms, 100, 120'000);
+  config.cache_hours = in.integer_or("cache_hours", config.cache_hours, 1, 24 * 366);
+  config.max_fetches = in.integer_or("max_fetches", config.max_fetches, 1, 100);
+  if (in.failed()) throw std::runtime_error("playlist: in 'metadata': " + in.failure().message);
+  if (const json::value* endpoints = in.find("endpoints")) read_endpoints(*endpoints, config);
+  return config;
+}
+
+}  // namespace rosey::playlist

@@ -1,0 +1,152 @@
+// Storage first, then the site, then storage for the next time.
+#include "playlist_plugin/metadata/metadata_lookup.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <utility>
+
+#include "playlist_plugin/storage/keys.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+using boost::asio::awaitable;
+
+// Seconds. A list is only kept for those who try again because it came too late.
+constexpr std::int64_t list_cache = 300;
+
+std::string name_of(const media_link& link) {
+  return link.type + ":" + link.id;
+}
+
+json::object to_json(const media_metadata& found) {
+  return {{"title", found.title},
+          {"duration", found.duration},
+          {"thumbnail_url", found.thumbnail_url},
+          {"channel_name", found.channel_name}};
+}
+
+// What another program has put there instead is not known.
+std::optional<media_metadata> from_json(const json::value& value) {
+  const json::object* object = value.if_object();
+  if (!object) return std::nullopt;
+  wire::field_reader in(*object);
+  media_metadata found;
+  found.title = in.text("title");
+  found.duration = in.integer("duration", 0);
+  found.thumbnail_url = in.text_or("thumbnail_url", "");
+  found.channel_name = in.text_or("channel_name", "");
+  if (in.failed() || found.title.empty()) return std::nullopt;
+  return found;
+}
+
+std::vector<listed_media> list_from_json(const json::value& value) {
+  std::vector<listed_media> listed;
+  const json::array* entries = value.if_array();
+  if (!entries) return listed;
+  for (const json::value& entry : *entries) {
+    const json::object* object = entry.if_object();
+    const json::value* id = object ? object->if_contains("id") : nullptr;
+    auto about = from_json(entry);
+    if (!about || !id || !id->is_string()) return {};
+    listed.push_back({{"yt", std::string(id->get_string())}, std::move(*about)});
+  }
+  return listed;
+}
+
+json::array list_to_json(const std::vector<listed_media>& listed) {
+  json::array entries;
+  for (const listed_media& each : listed) {
+    json::object entry = to_json(each.about);
+    entry["id"] = each.media.id;
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+}  // namespace
+
+metadata_lookup::metadata_lookup(const sdk::context& context, sdk::storage_client& db,
+                                 media_source& source, clock& time, const metadata_config& config)
+    : context_(context),
+      db_(db),
+      source_(source),
+      cache_seconds_(config.cache_hours * 3600),
+      slots_(context.executor, static_cast<std::size_t>(config.max_fetches)),
+      items_(context, time),
+      lists_(context, time) {}
+
+awaitable<std::optional<media_metadata>> metadata_lookup::find(
+    media_link link, std::optional<std::int64_t> patience) {
+  std::string name = "metadata of " + name_of(link);
+  return items_.join(
+      std::move(name), [this, link] { return ask(link); }, patience);
+}
+
+awaitable<std::optional<std::vector<listed_media>>> metadata_lookup::find_list(
+    media_link link, std::size_t most, std::optional<std::int64_t> patience) {
+  std::string name = "list " + name_of(link) + " up to " + std::to_string(most);
+  return lists_.join(
+      std::move(name), [this, link, most] { return ask_list(link, most); }, patience);
+}
+
+awaitable<std::optional<media_metadata>> metadata_lookup::ask(media_link link) {
+  const std::string key = bounded_key("meta:", name_of(link));
+  const auto kept = co_await read_cache(key);
+  if (kept) {
+    auto known = from_json(*kept);
+    if (known) co_return known;
+  }
+  const auto turn = co_await slots_.lock();
+  auto fetched = co_await source_.fetch(link);
+  if (!fetched) {
+    context_.log.info("no metadata of " + name_of(link) + ": " + fetched.error().message);
+    co_return std::nullopt;
+  }
+  json::value found = to_json(*fetched);
+  co_await write_cache(key, std::move(found), cache_seconds_);
+  co_return std::move(*fetched);
+}
+
+awaitable<std::optional<std::vector<listed_media>>> metadata_lookup::ask_list(media_link link,
+                                                                              std::size_t most) {
+  const std::string key = bounded_key("list" + std::to_string(most) + ":", name_of(link));
+  const auto kept = co_await read_cache(key);
+  if (kept) {
+    auto known = list_from_json(*kept);
+    if (!known.empty()) co_return known;
+  }
+  const auto turn = co_await slots_.lock();
+  auto fetched = co_await source_.list(link, most);
+  if (!fetched) {
+    context_.log.info("no entries of " + name_of(link) + ": " + fetched.error().message);
+    co_return std::nullopt;
+  }
+  json::value found = list_to_json(*fetched);
+  co_await write_cache(key, std::move(found), list_cache);
+  co_return std::move(*fetched);
+}
+
+// Storage that is away does not keep us from asking the site.
+awaitable<std::optional<json::value>> metadata_lookup::read_cache(std::string key) {
+  try {
+    auto stored = co_await db_.kv_get(std::move(key));
+    if (stored && stored->exists) co_return std::move(stored->value);
+  } catch (const sdk::storage_unavailable& away) {
+    context_.log.debug(std::string("metadata: ") + away.what());
+  }
+  co_return std::nullopt;
+}
+
+// A refusal, as of a value that is too large, only means that it is fetched again.
+awaitable<void> metadata_lookup::write_cache(std::string key, json::value found,
+                                             std::int64_t seconds) {
+  try {
+    static_cast<void>(co_await db_.kv_set(std::move(key), std::move(found), seconds));
+  } catch (const sdk::storage_unavailable& away) {
+    context_.log.debug(std::string("metadata: ") + away.what());
+  }
+}
+
+}  // namespace rosey::playlist

@@ -1,0 +1,56 @@
+// Metadata by link: kept in storage, fetched once however many ask, and never too many at a time.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/json/value.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "playlist_plugin/async_mutex.hpp"
+#include "playlist_plugin/clock.hpp"
+#include "playlist_plugin/metadata/flights.hpp"
+#include "playlist_plugin/metadata/media_source.hpp"
+#include "rosey/sdk/context.hpp"
+#include "rosey/sdk/storage_client.hpp"
+
+namespace rosey::playlist {
+
+class metadata_lookup {
+ public:
+  template <class T>
+  using awaitable = boost::asio::awaitable<T>;
+
+  metadata_lookup(const sdk::context& context, sdk::storage_client& db, media_source& source,
+                  clock& time, const metadata_config& config);
+
+  bool knows(const media_link& link) const { return source_.knows(link); }
+
+  // Waits for at most `patience` milliseconds, or until the fetch has ended; the fetch goes on
+  // without whoever waits no more. Nothing: not known by then.
+  awaitable<std::optional<media_metadata>> find(media_link link,
+                                                std::optional<std::int64_t> patience);
+
+  // The same for the first entries of a list.
+  bool lists(const media_link& link) const { return source_.lists(link); }
+  awaitable<std::optional<std::vector<listed_media>>> find_list(
+      media_link link, std::size_t most, std::optional<std::int64_t> patience);
+
+ private:
+  awaitable<std::optional<media_metadata>> ask(media_link link);
+  awaitable<std::optional<std::vector<listed_media>>> ask_list(media_link link, std::size_t most);
+  awaitable<std::optional<boost::json::value>> read_cache(std::string key);
+  awaitable<void> write_cache(std::string key, boost::json::value found, std::int64_t seconds);
+
+  sdk::context context_;
+  sdk::storage_client& db_;
+  media_source& source_;
+  std::int64_t cache_seconds_;
+  async_mutex slots_;
+  flights<media_metadata> items_;
+  flights<std::vector<listed_media>> lists_;
+};
+
+}  // namespace rosey::playlist
