@@ -97,6 +97,13 @@ class fake_server {
     return !receivers.empty();
   }
 
+  // What somebody listens on.
+  std::vector<std::string> subjects() const {
+    std::vector<std::string> all;
+    for (const subscription& each : subscriptions_) all.push_back(each.subject);
+    return all;
+  }
+
   // Whether storage still works on something.
   bool busy() const { return storage_requests_ > 0; }
 

@@ -16,6 +16,7 @@ rosey_add_test(playlist_plugin_test
           playlist/commands_test.cpp
           playlist/concurrency_test.cpp
           playlist/crowd_test.cpp
+          playlist/docs_test.cpp
           playlist/events_test.cpp
           playlist/fake_message_bus_test.cpp
           playlist/https_server.cpp
@@ -30,4 +31,5 @@ rosey_add_test(playlist_plugin_test
   LABELS unit
   PRECOMPILE <rosey/sdk/context.hpp> <rosey/sdk/storage_client.hpp>)
 target_compile_definitions(playlist_plugin_test PRIVATE
+  ROSEY_DOCS="${PROJECT_SOURCE_DIR}/docs"
   ROSEY_MIGRATIONS="${PROJECT_SOURCE_DIR}/migrations")
