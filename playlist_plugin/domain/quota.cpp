@@ -26,9 +26,13 @@ add_times within_window(const quota_config& config, const add_times& adds, std::
 std::optional<error> quota_refusal(const quota_config& config, const user_usage& usage,
                                    std::int64_t duration, const add_times& adds, std::int64_t now) {
   if (static_cast<std::int64_t>(usage.items) >= config.max_items_per_user) {
-    return error{codes::quota_items,
-                 "You can only have " + std::to_string(config.max_items_per_user) +
-                     " items in queue; you have " + std::to_string(usage.items)};
+    std::string sentence =
+        "You can only have " + std::to_string(config.max_items_per_user) + " items in queue";
+    // As after the operator has lowered the limit.
+    if (static_cast<std::int64_t>(usage.items) > config.max_items_per_user) {
+      sentence += "; you have " + std::to_string(usage.items);
+    }
+    return error{codes::quota_items, std::move(sentence)};
   }
   if (usage.duration + duration > config.max_duration_per_user) {
     std::string sentence = "You can only have " +

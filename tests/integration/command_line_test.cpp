@@ -88,11 +88,11 @@ TEST(CommandLine, NamesWhatCannotBeReached) {
 
 TEST(CommandLine, RefusesAMigrationWithoutAWayBack) {
   const bot_folder folder;
-  std::ofstream(folder.path() / "migrations/playlist/005_oops.sql")
+  std::ofstream(folder.path() / "migrations/playlist/007_oops.sql")
       << "-- UP\nCREATE TABLE playlist_oops (id INTEGER PRIMARY KEY);\n";
-  expect_failure(rosey(folder, {"run"}), "005_oops.sql");
+  expect_failure(rosey(folder, {"run"}), "007_oops.sql");
   const finished up = rosey(folder, {"migrate", "--plugin", "playlist", "--action", "up"});
-  expect_failure(up, "005_oops.sql");
+  expect_failure(up, "007_oops.sql");
   EXPECT_THAT(up.log, HasSubstr("-- DOWN"));
 }
 
@@ -124,17 +124,17 @@ TEST(CommandLine, MigratesUpDownAndUpToTheSameSchema) {
             "applied 004_channel_state.sql\n"
             "applied 005_fair_order.sql\n"
             "applied 006_metadata.sql\n"
-            "version 4\n");
+            "version 6\n");
   const std::string first = schema(folder);
   EXPECT_THAT(first, HasSubstr("CREATE TABLE playlist_queue"));
   EXPECT_THAT(migrate({"up"}), StartsWith("nothing to do\n"));
   EXPECT_THAT(migrate({"status"}), testing::Not(HasSubstr("pending")));
 
-  EXPECT_EQ(migrate({"down"}), "rolled back 004_channel_state.sql\nversion 3\n");
+  EXPECT_EQ(migrate({"down"}), "rolled back 006_metadata.sql\nversion 5\n");
   EXPECT_THAT(migrate({"down", "--to", "0"}), EndsWith("version 0\n"));
   EXPECT_THAT(schema(folder), testing::Not(HasSubstr("playlist_")));
   EXPECT_THAT(migrate({"up", "--to", "2"}), EndsWith("version 2\n"));
-  EXPECT_THAT(migrate({"up"}), EndsWith("version 4\n"));
+  EXPECT_THAT(migrate({"up"}), EndsWith("version 6\n"));
   EXPECT_EQ(schema(folder), first);
   expect_failure(rosey(folder, {"migrate", "--plugin", "nobody", "--action", "up"}), "nobody");
 }

@@ -19,7 +19,7 @@ rosey_add_test(playlist_plugin_test
           playlist/docs_test.cpp
           playlist/events_test.cpp
           playlist/fake_message_bus_test.cpp
-          playlist/https_server.cpp
+          ../fakes/https_server.cpp
           playlist/metadata_test.cpp
           playlist/outage_test.cpp
           playlist/playback_test.cpp

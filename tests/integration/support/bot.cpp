@@ -11,9 +11,10 @@ namespace {
 
 constexpr char end_marker[] = "❌ There is no command !end-of-answer";
 
-// Tests ask no site on the internet about their media.
+// Tests ask no site on the internet; those that bring one of their own say so.
 std::string without_sites(std::string_view playlist) {
   std::string settings(playlist);
+  if (settings.find("\"metadata\"") != std::string::npos) return settings;
   const bool empty = settings.find_first_not_of("{} ") == std::string::npos;
   return settings.insert(settings.find('{') + 1,
                          empty ? R"("metadata":"none")" : R"("metadata":"none",)");

@@ -32,8 +32,9 @@ TEST(quota, refuses_the_fourth_add_in_ten_seconds) {
 }
 
 TEST(quota, tells_what_is_used_and_when_the_next_add_is_allowed) {
-  EXPECT_EQ(quota_refusal({}, {5, 0}, 0, {}, 0)->message,
-            "You can only have 5 items in queue; you have 5");
+  EXPECT_EQ(quota_refusal({}, {5, 0}, 0, {}, 0)->message, "You can only have 5 items in queue");
+  EXPECT_EQ(quota_refusal({}, {7, 0}, 0, {}, 0)->message,
+            "You can only have 5 items in queue; you have 7");
   EXPECT_EQ(quota_refusal({}, {2, 1690}, 240, {}, 0)->message,
             "You can only have 30 minutes of content queued; you have 28:10, and this is 4:00");
   EXPECT_EQ(quota_refusal({}, {2, 0}, 2400, {}, 0)->message,

@@ -7,14 +7,16 @@
 #include <fstream>
 #include <functional>
 
+#include "fakes/https_server.hpp"
 #include "playlist_plugin/metadata/http_client.hpp"
-#include "unit/playlist/https_server.hpp"
 #include "unit/playlist/world.hpp"
 
 namespace rosey::playlist::testing {
 namespace {
 
 namespace json = boost::json;
+using fakes::certificate_authority;
+using fakes::https_server;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;

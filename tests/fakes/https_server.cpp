@@ -1,5 +1,5 @@
 // Blocking sockets, a thread for each connection.
-#include "unit/playlist/https_server.hpp"
+#include "fakes/https_server.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -14,7 +14,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace rosey::playlist::testing {
+namespace rosey::fakes {
 namespace {
 
 namespace asio = boost::asio;
@@ -202,4 +202,4 @@ void https_server::serve(tcp::socket socket) {
   http::write(stream, response);
 }
 
-}  // namespace rosey::playlist::testing
+}  // namespace rosey::fakes

@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-namespace rosey::playlist::testing {
+namespace rosey::fakes {
 
 class certificate_authority {
  public:
@@ -83,4 +83,4 @@ class https_server {
   std::thread accepting_;
 };
 
-}  // namespace rosey::playlist::testing
+}  // namespace rosey::fakes
