@@ -1,89 +1,21 @@
-// Titles and durations from sites that may be slow, wrong or hostile.
+// Titles and durations of media: in time, late, shared, kept, and what they mean for limits.
 #include <gmock/gmock.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
-#include <fstream>
-#include <functional>
 
-#include "fakes/https_server.hpp"
-#include "playlist_plugin/metadata/http_client.hpp"
-#include "unit/playlist/world.hpp"
+#include "unit/playlist/metadata_site.hpp"
 
 namespace rosey::playlist::testing {
 namespace {
 
 namespace json = boost::json;
-using fakes::certificate_authority;
-using fakes::https_server;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::SizeIs;
-using answer = https_server::answer;
-
-const char vimeo[] = "https://vimeo.com/123456789";
-
-answer song(std::int64_t duration = 0, const std::string& title = "A song") {
-  json::object body{{"title", title},
-                    {"author_name", "The band"},
-                    {"thumbnail_url", "https://img.example/1.jpg"}};
-  if (duration > 0) body["duration"] = duration;
-  return {.body = json::serialize(body)};
-}
-
-class metadata_test : public ::testing::Test {
- protected:
-  metadata_test() { std::ofstream(folder.path() / "ca.pem") << authority.certificate(); }
-
-  json::object settings(json::object more = {}) {
-    json::object endpoints;
-    for (const char* type : {"yt", "vi", "sc", "dm"}) {
-      endpoints[type] = site.url("/" + std::string(type));
-    }
-    endpoints["youtube_api"] = site.url("/api");
-    json::object metadata{{"ca_file", (folder.path() / "ca.pem").string()},
-                          {"endpoints", endpoints},
-                          {"timeout_ms", 20'000}};
-    for (const auto& [key, value] : more) metadata[key] = value;
-    return {{"metadata", metadata}, {"rate_limit_count", 100}, {"max_items_per_user", 20}};
-  }
-
-  std::shared_ptr<said> begin_add(const std::string& user, const std::string& url) {
-    wire::command_request request;
-    request.channel = "#lobby";
-    request.user = user;
-    request.args = url;
-    return here.begin("rosey.command.playlist.add", wire::encode(request));
-  }
-  std::string message_of(const std::shared_ptr<said>& command) {
-    return wire::decode_reply(std::string_view(here.finish(command)))->message;
-  }
-  // Adds while the site is silent, until the person is answered with what there is.
-  std::string add_without_patience(const std::string& user, const std::string& url) {
-    const std::size_t before = site.targets().size();
-    const auto command = begin_add(user, url);
-    here.until([&] { return site.targets().size() > before; });
-    here.pass(2);
-    return message_of(command);
-  }
-  bool has_event(const std::string& name) {
-    const auto names = here.event_names();
-    return std::find(names.begin(), names.end(), name) != names.end();
-  }
-
-  std::function<answer(const std::string&)> tell = [](const std::string&) { return song(225); };
-  rosey::tests::temporary_directory folder;
-  certificate_authority authority;
-  https_server site{authority.issue("localhost"),
-                    [this](const std::string& target) { return tell(target); }};
-  world here;
-};
 
 TEST_F(metadata_test, is_there_before_the_answer) {
   here.start(settings());
@@ -285,81 +217,6 @@ TEST_F(metadata_test, does_not_keep_the_plugin_from_ending) {
   here.stop(playlist);
 }
 
-TEST_F(metadata_test, follows_a_redirect) {
-  tell = [](const std::string& target) {
-    if (target.starts_with("/moved")) return song(60);
-    return answer{.status = 302, .location = "/moved?x=1"};
-  };
-  here.start(settings());
-  EXPECT_THAT(here.say("ann", "add", vimeo).message, EndsWith(": A song"));
-}
-
-TEST_F(metadata_test, has_titles_that_fit_into_a_line) {
-  std::string long_title = "\x1b[31mTwo\n\nlines\t\xE2\x80\xAE and ";
-  for (int each = 0; each < 200; ++each) long_title += "é";
-  tell = [&](const std::string&) { return song(60, long_title); };
-  here.start(settings());
-  const auto added = here.say("ann", "add", vimeo);
-  const std::string title(added.data.at("item").at("title").as_string());
-  EXPECT_THAT(title, ::testing::StartsWith("[31mTwo lines and éé"));
-  EXPECT_THAT(title, EndsWith("é…"));
-  EXPECT_LE(title.size(), 2 * 120u);
-  EXPECT_EQ(title.find_first_of("\x1b\n\t"), std::string::npos);
-}
-
-struct nonsense {
-  const char* name;
-  answer told;
-  const char* logged;
-};
-
-class nonsense_test : public metadata_test, public ::testing::WithParamInterface<nonsense> {};
-
-TEST_P(nonsense_test, leaves_the_placeholder_and_nothing_else) {
-  tell = [this](const std::string&) { return GetParam().told; };
-  here.start(settings());
-  EXPECT_EQ(here.say("ann", "add", vimeo).message, "📺 Added to queue (#1): [vi] 123456789");
-  EXPECT_THAT(here.log(), Contains(HasSubstr(GetParam().logged)));
-  EXPECT_THAT(here.say("ann", "queue").message, HasSubstr("[vi] 123456789 [??:??]"));
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    sites, nonsense_test,
-    ::testing::Values(
-        nonsense{"too_much", {.body = std::string(2 * 1024 * 1024, ' ')}, "body limit exceeded"},
-        nonsense{"circles", {.status = 302, .location = "/again"}, "too many redirects"},
-        nonsense{"elsewhere", {.status = 302, .location = "http://localhost/"}, "not an https"},
-        nonsense{"missing", {.status = 404}, "the site answers 404"},
-        nonsense{"html", {.body = "<html>", .type = "text/html"}, "the answer is not JSON"},
-        nonsense{"no_json", {.body = "{\"title\":"}, "the answer is not JSON"},
-        nonsense{"a_list", {.body = "[1]"}, "not a JSON object"},
-        nonsense{"no_title", {.body = R"({"title": 7, "duration": "x"})"}, "has no title"},
-        nonsense{"only_controls", {.body = R"({"title": "\n\t\u0000 "})"}, "has no title"}),
-    [](const auto& info) { return info.param.name; });
-
-TEST_F(metadata_test, is_not_believed_from_somebody_else) {
-  const certificate_authority stranger;
-  https_server other_host(authority.issue("example.com"),
-                          [](const std::string&) { return song(60); });
-  https_server other_authority(stranger.issue("localhost"),
-                               [](const std::string&) { return song(60); });
-  for (const https_server* impostor : {&other_host, &other_authority}) {
-    here.log().clear();
-    const json::object endpoints{{"vi", impostor->url("/vi")}};
-    instance& playlist = here.start(settings({{"endpoints", endpoints}}));
-    EXPECT_THAT(here.say("ann", "add", vimeo).message, EndsWith("[vi] 123456789"));
-    EXPECT_THAT(here.log(), Contains(HasSubstr("certificate")));
-    here.stop(playlist);
-    EXPECT_THAT(impostor->targets(), IsEmpty()) << "nothing is told to an impostor";
-  }
-}
-
-TEST_F(metadata_test, of_sites_that_are_not_there_is_missed_and_no_more) {
-  const json::object endpoints{{"vi", "https://localhost:1/vi"}};
-  here.start(settings({{"endpoints", endpoints}}));
-  EXPECT_THAT(here.say("ann", "add", vimeo).message, EndsWith("[vi] 123456789"));
-}
-
 TEST_F(metadata_test, of_youtube_has_durations_with_a_key) {
   tell = [](const std::string& target) {
     EXPECT_THAT(target, AllOf(HasSubstr("/api/videos?"), HasSubstr("key=secret"),
@@ -435,50 +292,6 @@ TEST_F(metadata_test, of_a_playlist_that_cannot_be_read_is_said) {
   EXPECT_EQ(refused.code, "busy");
   tell = [](const std::string&) { return answer{.body = R"({"items": []})"}; };
   EXPECT_EQ(here.say("ann", "add", "yp:PLabcdefghijklmnop").code, "unrecognized_media");
-}
-
-TEST_F(metadata_test, goes_through_the_proxy_of_the_environment) {
-  boost::asio::io_context io;
-  const std::string proxy = "http://me:secret@127.0.0.1:" + std::to_string(site.port());
-  http_client::settings options;
-  options.ca_file = (folder.path() / "ca.pem").string();
-  const auto get = [&](const char* exceptions) {
-    options.proxies = proxy_settings([&](const char* name) -> const char* {
-      if (std::string_view(name) == "HTTPS_PROXY") return proxy.c_str();
-      return std::string_view(name) == "NO_PROXY" ? exceptions : nullptr;
-    });
-    http_client client(io.get_executor(), options);
-    std::optional<result<std::string>> outcome;
-    boost::asio::co_spawn(io, client.get_json(site.url("/x")),
-                          [&outcome](std::exception_ptr failure, result<std::string> got) {
-                            EXPECT_FALSE(failure);
-                            outcome = std::move(got);
-                          });
-    io.restart();
-    io.run();
-    return outcome && outcome->has_value();
-  };
-  EXPECT_TRUE(get(nullptr));
-  EXPECT_THAT(site.tunnels(),
-              ElementsAre("localhost:" + std::to_string(site.port()) + " Basic bWU6c2VjcmV0"));
-  EXPECT_TRUE(get("localhost"));
-  EXPECT_THAT(site.tunnels(), SizeIs(1)) << "localhost is an exception now";
-}
-
-TEST_F(metadata_test, gives_a_hanging_site_up) {
-  tell = [](const std::string&) { return answer{.held = true}; };
-  boost::asio::io_context io;
-  http_client::settings options;
-  options.ca_file = (folder.path() / "ca.pem").string();
-  options.timeout = std::chrono::milliseconds(100);
-  http_client client(io.get_executor(), options);
-  std::string failure;
-  boost::asio::co_spawn(io, client.get_json(site.url("/x")),
-                        [&failure](std::exception_ptr, const result<std::string>& got) {
-                          failure = got ? "none" : got.error().message;
-                        });
-  io.run();
-  EXPECT_THAT(failure, ::testing::AnyOf(HasSubstr("timed out"), HasSubstr("timeout")));
 }
 
 TEST_F(metadata_test, is_not_asked_for_where_that_is_not_wanted) {
