@@ -59,8 +59,7 @@ TEST(add, counts_the_playing_item_toward_the_items_of_its_user) {
   EXPECT_TRUE(add_by(channel_with({"ann"}), "ann", limits));
   const auto refused = add_by(channel_with({"ann", "ann"}), "ann", limits);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error(),
-            (error{codes::quota_items, "You can only have 2 items in queue"}));
+  EXPECT_EQ(refused.error(), (error{codes::quota_items, "You can only have 2 items in queue"}));
   EXPECT_TRUE(add_by(channel_with({"ann", "ann"}), "bob", limits));
 }
 
