@@ -36,7 +36,8 @@ constexpr std::string_view known_keys[] = {"metadata",
                                            "max_item_duration",
                                            "refuse_duplicates",
                                            "repeat_after_minutes",
-                                           "announce"};
+                                           "announce",
+                                           "paused"};
 
 // A shuffle writes each waiting row, and storage takes 1000 operations at once.
 constexpr std::int64_t most_items = 900;
@@ -129,6 +130,7 @@ plugin_config read_config(const json::object& settings) {
     config.metadata = read_metadata_config(*value);
   }
   config.announce = in.boolean_or("announce", config.announce);
+  config.paused = in.boolean_or("paused", config.paused);
   config.exempt_roles = read_roles(in, "exempt_roles");
   config.playing.max_unknown_duration = in.integer_or(
       "max_unknown_duration", config.playing.max_unknown_duration, 0, 365 * seconds_a_day);

@@ -20,6 +20,7 @@ struct plugin_config {
   queue_order order = queue_order::added;
   metadata_config metadata;
   bool announce = false;  // what starts to play
+  bool paused = false;    // nothing ends or starts by itself: for work on queues that nobody hears
 };
 
 // Settings that are left out keep their defaults. Throws std::runtime_error naming the key that is

@@ -9,6 +9,7 @@
 #include "playlist_plugin/config.hpp"
 #include "playlist_plugin/handlers/chat_users.hpp"
 #include "playlist_plugin/handlers/commands.hpp"
+#include "playlist_plugin/handlers/imports.hpp"
 #include "playlist_plugin/handlers/services.hpp"
 #include "playlist_plugin/metadata/http_client.hpp"
 #include "playlist_plugin/metadata/media_source.hpp"
@@ -19,6 +20,7 @@
 #include "playlist_plugin/service/messages.hpp"
 #include "playlist_plugin/service/operations.hpp"
 #include "playlist_plugin/service/playback.hpp"
+#include "playlist_plugin/storage/import_storage.hpp"
 #include "playlist_plugin/storage/playlist_storage.hpp"
 #include "playlist_plugin/storage/quota_manager.hpp"
 #include "rosey/wire/decode.hpp"
@@ -33,6 +35,9 @@ http_client::settings client_settings(const metadata_config& config) {
   settings.proxies = proxy_settings([](const char* name) { return std::getenv(name); });
   return settings;
 }
+
+// Showing a long import renames all its rows in one transaction.
+constexpr std::chrono::minutes import_timeout{5};
 
 }  // namespace
 
@@ -51,10 +56,15 @@ struct plugin::parts {
         queue(known, storage, adder, *options.time, config),
         chat(context, queue),
         service(context, queue),
-        people(context, queue) {
+        people(context, queue),
+        patient_db(context.bus, plugin::id, import_timeout),
+        import_rows(patient_db),
+        import_requests(context, import_rows, *options.time),
+        paused(config.paused) {
     known.on_stored([this](const change& stored, const origin& from) {
       if (!from.answer_names_next) speaker.announce(stored);
     });
+    if (paused) return;
     known.on_change([this](const std::string& channel) { clocks.watch(channel); });
   }
 
@@ -83,6 +93,10 @@ struct plugin::parts {
   commands chat;
   services service;
   chat_users people;
+  sdk::storage_client patient_db;
+  import_storage import_rows;
+  imports import_requests;
+  bool paused;
 };
 
 plugin::plugin(sdk::context context, plugin_options options)
@@ -97,6 +111,8 @@ void plugin::start(const boost::json::object& config) {
   parts_->chat.start();
   parts_->service.start();
   parts_->people.start();
+  parts_->import_requests.start();
+  if (parts_->paused) return;
   parts_->clocks.recover([this](const channel_state& stored) { parts_->adder.complete(stored); });
 }
 

@@ -116,7 +116,7 @@ json::value current_to_json(const channel_state& channel, std::int64_t now) {
 
 bool moves_the_end(std::string_view subject) {
   return subject == "playlist.item.playing" || subject == "playlist.item.position" ||
-         subject == "playlist.metadata.fetched";
+         subject == "playlist.metadata.fetched" || subject == queue_imported;
 }
 
 std::string_view subject_of(const event& happened) {

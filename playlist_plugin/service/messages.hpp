@@ -19,6 +19,9 @@ boost::json::value current_to_json(const channel_state& channel, std::int64_t no
 // Events of all channels, of every instance.
 inline constexpr char all_events[] = "playlist.>";
 
+// Many items have come at once; listeners ask for the queue.
+inline constexpr char queue_imported[] = "playlist.imported";
+
 // Whether events on this subject change when the playing item ends.
 bool moves_the_end(std::string_view subject);
 

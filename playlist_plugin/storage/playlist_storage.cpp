@@ -134,6 +134,8 @@ awaitable<std::vector<std::string>> playlist_storage::channels() {
   queued.order = {{"channel", false}};
   db::select_request playing = queued;
   playing.table = tables::channel;
+  const json::object staged{{"$like", std::string(tables::staged_prefix) + "%"}};
+  queued.filter["$not"] = json::object{{"channel", staged}};
   playing.filter["now_item_id"] = json::object{{"$null", false}};
 
   std::vector<std::string> names;

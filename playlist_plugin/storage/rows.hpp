@@ -39,6 +39,10 @@ inline constexpr char history[] = "history";
 inline constexpr char user_stats[] = "user_stats";
 inline constexpr char channel[] = "channel";
 inline constexpr char vote[] = "vote";
+
+// Rows of the queue whose channel begins with this are an import that is not complete. Names of
+// channels never hold control characters.
+inline constexpr char staged_prefix[] = "\x01import:";
 }  // namespace tables
 
 // The readers throw std::runtime_error for a column that is not of its kind. Titles, which

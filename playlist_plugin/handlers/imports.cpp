@@ -1,0 +1,201 @@
+// The steps of an import: decode, do, answer.
+#include "playlist_plugin/handlers/imports.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "playlist_plugin/domain/timestamp.hpp"
+#include "playlist_plugin/handlers/import_entry.hpp"
+#include "playlist_plugin/service/messages.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+namespace json = boost::json;
+using boost::asio::awaitable;
+
+// Entries of one message: as rows they have to fit into one message to storage.
+constexpr std::int64_t most_entries = 500;
+constexpr std::int64_t most_items = 500'000;
+constexpr std::size_t most_refused = 10;  // that are named
+
+json::object write_failure(const error& failure) {
+  return {{"success", false}, {"error", failure.message}, {"code", failure.code}};
+}
+
+json::object success(json::object fields) {
+  fields["success"] = true;
+  return fields;
+}
+
+json::array read_entries(wire::field_reader& in) {
+  const json::value* entries = in.find("entries");
+  if (!entries || !entries->is_array() ||
+      entries->get_array().size() > static_cast<std::size_t>(most_entries)) {
+    in.fail("'entries' must be a list of at most " + std::to_string(most_entries));
+    return {};
+  }
+  return entries->get_array();
+}
+
+import_job read_job(wire::field_reader& in) {
+  import_job job;
+  job.channel = in.name("channel");
+  job.content = in.name("content");
+  job.count = in.integer("count", 1, most_items);
+  job.again = in.boolean_or("again", false);
+  if (job.content.size() > 128) in.fail("'content' is longer than 128 bytes");
+  return job;
+}
+
+json::array to_json(const std::vector<waiting_item>& items) {
+  json::array list;
+  for (const waiting_item& each : items) {
+    list.push_back(json::object{{"id", each.item.id},
+                                {"position", each.position},
+                                {"media_type", each.item.media.type},
+                                {"media_id", each.item.media.id},
+                                {"title", each.item.title},
+                                {"duration", each.item.duration},
+                                {"added_by", each.item.added_by}});
+  }
+  return list;
+}
+
+json::object to_json(const earlier_import& earlier) {
+  return {{"count", earlier.count}, {"at", earlier.at}};
+}
+
+}  // namespace
+
+const imports::route imports::routes[] = {
+    {"check", &imports::check}, {"begin", &imports::begin},   {"stage", &imports::stage},
+    {"read", &imports::read},   {"commit", &imports::commit},
+};
+
+imports::imports(const sdk::context& context, import_storage& storage, clock& time)
+    : context_(context), responder_(context, write_failure), storage_(storage), clock_(time) {}
+
+void imports::start() {
+  responder_.serve("service.playlist.import",
+                   [this](std::string payload) { return dispatch(std::move(payload)); });
+}
+
+awaitable<imports::reply> imports::dispatch(std::string payload) {
+  auto fields = wire::parse_object(payload);
+  if (!fields) co_return fields.error();
+  wire::field_reader in(*fields);
+  const std::string step = in.text("step");
+  if (in.failed()) co_return in.failure();
+  for (const route& each : routes) {
+    if (step == each.step) co_return co_await (this->*each.handle)(std::move(*fields));
+  }
+  co_return error{codes::bad_request,
+                  "'step' must be \"check\", \"begin\", \"stage\", \"read\" or \"commit\""};
+}
+
+awaitable<imports::reply> imports::check(json::object asked) {
+  wire::field_reader in(asked);
+  const json::array entries = read_entries(in);
+  const std::string user = in.name("user");
+  if (in.failed()) co_return in.failure();
+  json::array refused;
+  for (std::size_t index = 0; index < entries.size() && refused.size() < most_refused; ++index) {
+    const auto item = read_import_entry(entries[index], user);
+    if (item) continue;
+    refused.push_back(json::object{{"index", index}, {"error", item.error().message}});
+  }
+  json::object fields;
+  fields["refused"] = std::move(refused);
+  co_return success(std::move(fields));
+}
+
+awaitable<imports::reply> imports::begin(json::object asked) {
+  wire::field_reader in(asked);
+  import_job job = read_job(in);
+  if (in.failed()) co_return in.failure();
+  const auto begun = co_await storage_.begin(std::move(job), clock_.now());
+  if (!begun) co_return begun.error();
+  json::object fields;
+  if (begun->earlier) {
+    fields["earlier"] = to_json(*begun->earlier);
+  } else {
+    fields["import"] = begun->id;
+    fields["number"] = begun->first_number;
+  }
+  co_return success(std::move(fields));
+}
+
+awaitable<imports::reply> imports::stage(json::object asked) {
+  wire::field_reader in(asked);
+  const std::string import = in.name("import");
+  const std::int64_t number = in.integer("number", 1);
+  const std::int64_t index = in.integer("index", 0, most_items);
+  const json::array entries = read_entries(in);
+  const std::string user = in.name("user");
+  if (in.failed()) co_return in.failure();
+  const std::string now = iso_timestamp(clock_.now());
+  std::vector<waiting_item> items;
+  for (const json::value& entry : entries) {
+    auto item = read_import_entry(entry, user);
+    if (!item) co_return item.error();
+    const auto place = static_cast<std::int64_t>(items.size());
+    item->id = item_id(number + place);
+    item->added_at = now;
+    items.push_back({std::move(*item), import_storage::position(index + place)});
+  }
+  co_await storage_.stage(import, items);
+  json::object fields;
+  fields["items"] = to_json(items);
+  co_return success(std::move(fields));
+}
+
+awaitable<imports::reply> imports::read(json::object asked) {
+  wire::field_reader in(asked);
+  const std::string import = in.name("import");
+  const std::int64_t index = in.integer("index", 0, most_items);
+  const std::int64_t count = in.integer("count", 1, most_entries);
+  if (in.failed()) co_return in.failure();
+  const std::vector<waiting_item> items = co_await storage_.staged(import, index, count);
+  json::object fields;
+  fields["items"] = to_json(items);
+  co_return success(std::move(fields));
+}
+
+awaitable<imports::reply> imports::commit(json::object asked) {
+  wire::field_reader in(asked);
+  const import_job job = read_job(in);
+  const std::string import = in.name("import");
+  if (in.failed()) co_return in.failure();
+  const std::int64_t now = clock_.now();
+  const auto ended = co_await storage_.commit(job, import, now);
+  if (!ended) co_return ended.error();
+  json::object fields;
+  if (ended->earlier) {
+    fields["earlier"] = to_json(*ended->earlier);
+  } else {
+    fields["version"] = ended->version;
+    announce(job, ended->version, now);
+  }
+  co_return success(std::move(fields));
+}
+
+void imports::announce(const import_job& job, std::int64_t version, std::int64_t now) const {
+  const json::object event{{"event", queue_imported},
+                           {"channel", job.channel},
+                           {"version", version},
+                           {"part", 1},
+                           {"parts", 1},
+                           {"count", job.count},
+                           {"timestamp", iso_timestamp(now)}};
+  try {
+    context_.bus.publish(queue_imported, json::serialize(event));
+  } catch (const std::exception& failure) {
+    context_.log.warning(std::string("an event was not published: ") + failure.what());
+  }
+}
+
+}  // namespace rosey::playlist
