@@ -69,6 +69,7 @@ int run_command_line(int argc, char** argv) {
   add_run_command(app, run);
   add_storage_command(app, run);
   add_migrate_command(app, run);
+  add_import_command(app, run);
   add_plugin_command(app, run);
 
   try {

@@ -1,4 +1,4 @@
-// The command line: rosey run | storage | migrate | plugin.
+// The command line: rosey run | storage | migrate | import | plugin.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -18,6 +18,7 @@ using subcommand = std::function<int()>;
 void add_run_command(CLI::App& app, subcommand& run);
 void add_storage_command(CLI::App& app, subcommand& run);
 void add_migrate_command(CLI::App& app, subcommand& run);
+void add_import_command(CLI::App& app, subcommand& run);
 void add_plugin_command(CLI::App& app, subcommand& run);
 
 // Options that several subcommands share: --config and what overrides it.

@@ -29,6 +29,13 @@ void block_termination_signals() {
   ::signal(SIGPIPE, SIG_IGN);  // who reads our answers may leave
 }
 
+bool termination_requested() {
+  sigset_t pending;
+  ::sigemptyset(&pending);
+  ::sigpending(&pending);
+  return ::sigismember(&pending, SIGINT) == 1 || ::sigismember(&pending, SIGTERM) == 1;
+}
+
 termination::termination() {
   const sigset_t set = termination_signals();
   signals_ = ::signalfd(-1, &set, SFD_CLOEXEC);

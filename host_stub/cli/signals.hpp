@@ -6,6 +6,9 @@ namespace rosey::host {
 // Call it before any thread is made: threads inherit it, so that a signal reaches only who waits.
 void block_termination_signals();
 
+// Whether a blocked signal to end has come and nobody has taken it yet.
+bool termination_requested();
+
 // Thread-safe.
 class termination {
  public:
