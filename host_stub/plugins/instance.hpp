@@ -57,8 +57,9 @@ class instance {
   // that takes longer than `timeout`; it goes on then. Nothing is forced.
   bool come_to_rest(std::chrono::milliseconds timeout);
 
-  // Drains the intake until the plugin has been called for all of it, lets the plugin finish, destroys it, unmaps its library and proves it.
-  // Fails with a sentence; stuck() tells whether plugin code may still run.
+  // Drains the intake until the plugin has been called for all of it, lets the plugin finish,
+  // destroys it, unmaps its library and proves it. Fails with a sentence; stuck() tells whether
+  // plugin code may still run.
   result<void> stop();
 
   // True once a deadline has passed with plugin code still running (or its library still mapped).

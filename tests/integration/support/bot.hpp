@@ -38,8 +38,8 @@ class running_bot {
   // Returns when the bot is ready.
   explicit running_bot(const bot_folder& folder, std::vector<std::string> arguments = {});
 
-  // A chat line that is answered, and the answer. Answers of several lines end before the empty answer of a
-  // command that always answers one line, which is asked behind it.
+  // A chat line that is answered, and the answer. Answers of several lines end before the empty
+  // answer of a command that always answers one line, which is asked behind it.
   std::string say(std::string_view line);
 
   // A request over NATS on a connection of the test's own. Fails the test if there is no answer.
