@@ -1,5 +1,9 @@
 #include "host_stub/lanes.hpp"
 
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <system_error>
 #include <utility>
 
 namespace rosey::host {
@@ -20,7 +24,14 @@ bool lanes::post(const std::string& name, work next) {
   lane& chosen = found->second;
   if (chosen.waiting.size() >= most_) return false;
   chosen.waiting.push_back(std::move(next));
-  if (made) chosen.runner = std::thread([this, name] { run(name); });
+  if (!made) return true;
+  try {
+    chosen.runner = make_([this, name] { run(name); });
+  } catch (const std::system_error& failure) {
+    lanes_.erase(found);
+    spdlog::error("no thread for the work of '{}': {}", name, failure.what());
+    return false;
+  }
   return true;
 }
 
@@ -42,7 +53,11 @@ void lanes::run(const std::string& name) {
     work next = std::move(mine.waiting.front());
     mine.waiting.pop_front();
     lock.unlock();
-    next();
+    try {
+      next();
+    } catch (const std::exception& escaped) {
+      spdlog::error("the work of '{}' failed: {}", name, escaped.what());
+    }
     next = nullptr;  // what it holds may take locks of its own when it goes
     lock.lock();
   }

@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <future>
+#include <stdexcept>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace rosey::host {
@@ -51,6 +54,33 @@ TEST(Lanes, RefuseWhatIsTooMuch) {
   release.set_value();
   work.finish();
   EXPECT_EQ(ran, 2);
+}
+
+TEST(Lanes, RefuseWorkWhenThereIsNoThreadForIt) {
+  bool exhausted = true;
+  lanes work(64, [&](lanes::work body) {
+    if (exhausted) {
+      throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+    }
+    return std::thread(std::move(body));
+  });
+  bool ran = false;
+  EXPECT_FALSE(work.post("a", [&] { ran = true; }));
+  work.finish();
+  EXPECT_FALSE(ran);
+  exhausted = false;
+  EXPECT_TRUE(work.post("a", [&] { ran = true; }));
+  work.finish();
+  EXPECT_TRUE(ran);
+}
+
+TEST(Lanes, GoOnAfterWorkThatThrows) {
+  lanes work;
+  bool ran = false;
+  EXPECT_TRUE(work.post("a", [] { throw std::runtime_error("thrown from the work"); }));
+  EXPECT_TRUE(work.post("a", [&] { ran = true; }));
+  work.finish();
+  EXPECT_TRUE(ran);
 }
 
 TEST(Lanes, WaitForWhatHasBegunWhenTheyGo) {
