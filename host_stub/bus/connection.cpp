@@ -2,7 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -43,9 +46,9 @@ struct subscription::state {
   std::function<void()> on_finished;
   std::promise<void> promise;
   std::shared_future<void> finished = promise.get_future().share();
-  std::mutex mutex;  // guards `native` against ending twice
+  std::mutex mutex;  // guards the next two
   natsSubscription* native = nullptr;
-  bool ending = false;
+  enum { open, draining, ended } progress = open;
   // Keeps this alive until libnats has called on_complete; then it is empty.
   std::shared_ptr<state> self;
 
@@ -73,11 +76,15 @@ subscription& subscription::operator=(subscription&& other) noexcept {
   return *this;
 }
 
-void subscription::drain() {
+void subscription::drain(std::chrono::milliseconds timeout) {
   if (!state_) return;
   const std::lock_guard lock(state_->mutex);
-  if (std::exchange(state_->ending, true)) return;
-  if (natsSubscription_Drain(state_->native) != NATS_OK) {
+  if (state_->progress != state::open) return;
+  state_->progress = state::draining;
+  // libnats takes 0 for "no timeout".
+  const auto at_least_one = std::max<std::int64_t>(timeout.count(), 1);
+  if (natsSubscription_DrainTimeout(state_->native, at_least_one) != NATS_OK) {
+    state_->progress = state::ended;
     natsSubscription_Unsubscribe(state_->native);
   }
 }
@@ -85,7 +92,7 @@ void subscription::drain() {
 void subscription::end() {
   if (!state_) return;
   const std::lock_guard lock(state_->mutex);
-  if (std::exchange(state_->ending, true)) return;
+  if (std::exchange(state_->progress, state::ended) == state::ended) return;
   natsSubscription_Unsubscribe(state_->native);
 }
 
@@ -93,7 +100,8 @@ std::shared_future<void> subscription::finished() const {
   return state_->finished;
 }
 
-connection::connection(const settings& options) : connection_(nullptr, &natsConnection_Destroy) {
+connection::connection(const settings& options)
+    : loop_(std::make_unique<event_loop>()), connection_(nullptr, &natsConnection_Destroy) {
   // One thread for all connections with ordered delivery; a no-op after the first call.
   nats_SetMessageDeliveryPoolSize(1);
 
@@ -109,8 +117,9 @@ connection::connection(const settings& options) : connection_(nullptr, &natsConn
   natsOptions_SetTimeout(made, options.timeout.count());
   natsOptions_SetMaxReconnect(made, -1);
   natsOptions_SetReconnectWait(made, 250);
-  // Without it libnats' flusher sleeps a millisecond before each write.
+  // Without it libnats' flusher sleeps a millisecond before it tells the loop.
   natsOptions_SetSendAsap(made, true);
+  loop_->serve(made);
   natsOptions_UseGlobalMessageDelivery(made, options.mode == delivery::in_order);
   natsOptions_SetDisconnectedCB(made, &on_disconnected, nullptr);
   natsOptions_SetReconnectedCB(made, &on_reconnected, nullptr);
@@ -123,17 +132,43 @@ connection::connection(const settings& options) : connection_(nullptr, &natsConn
                              natsStatus_GetText(status));
   }
   connection_.reset(connected);
+  make_threads(options.timeout);
+}
+
+// libnats makes its delivery threads when it first needs them, and a thread inherits the name of
+// the one that makes it. So that is not left to a plugin's thread: whoever looks for threads that a
+// plugin left behind would find libnats' there.
+void connection::make_threads(std::chrono::milliseconds timeout) {
+  natsInbox* made = nullptr;
+  if (natsInbox_Create(&made) != NATS_OK) throw std::bad_alloc();
+  const std::string nobody = made;
+  natsInbox_Destroy(made);
+  static_cast<void>(request(nobody, "", timeout));
+  static_cast<void>(subscribe(nobody, "", [](const inbound_message&) {}));
 }
 
 connection::~connection() {
+  // First, so that nobody reads from the socket that is closed next.
+  loop_.reset();
   natsConnection_Close(connection_.get());
 }
 
-result<void> connection::publish(std::string_view subject, std::string_view payload) {
-  const natsStatus status = natsConnection_Publish(
-      native(), std::string(subject).c_str(), payload.data(), static_cast<int>(payload.size()));
-  if (status != NATS_OK) return bus_error(status, "cannot publish on " + std::string(subject));
+result<void> connection::publish(std::string_view subject, std::string_view payload,
+                                 std::string_view reply) {
+  const std::string to(subject);
+  const int size = static_cast<int>(payload.size());
+  const natsStatus status =
+      reply.empty() ? natsConnection_Publish(native(), to.c_str(), payload.data(), size)
+                    : natsConnection_PublishRequest(
+                          native(), to.c_str(), std::string(reply).c_str(), payload.data(), size);
+  if (status != NATS_OK) return bus_error(status, "cannot publish on " + to);
   return {};
+}
+
+result<void> connection::pass_on(const inbound_message& message) {
+  const natsStatus status = natsConnection_PublishMsg(native(), message.message_.get());
+  if (status == NATS_OK) return {};
+  return bus_error(status, "cannot pass on a message on " + std::string(message.subject()));
 }
 
 result<std::string> connection::request(std::string_view subject, std::string_view payload,

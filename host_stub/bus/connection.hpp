@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "host_stub/bus/event_loop.hpp"
 #include "rosey/wire/result.hpp"
 
 namespace rosey::host {
@@ -33,6 +34,7 @@ class inbound_message {
   bool no_responders() const { return natsMsg_IsNoResponders(message_.get()); }
 
  private:
+  friend class connection;
   std::unique_ptr<natsMsg, void (*)(natsMsg*)> message_;
 };
 
@@ -49,9 +51,10 @@ class subscription {
   // False when it was never made or has been moved from.
   bool active() const { return state_ != nullptr; }
 
-  // No new messages; those that have arrived are still handled.
-  void drain();
-  // No more messages.
+  // No new messages; those that have arrived are still handled. libnats asks the server whether
+  // more are on their way: after `timeout`, when NATS does not answer, it goes on without.
+  void drain(std::chrono::milliseconds timeout = std::chrono::seconds(5));
+  // No more messages; cuts a drain() short. Does not need the server.
   void end();
   // After drain() or end(): ready when the handler has returned for the last time.
   std::shared_future<void> finished() const;
@@ -91,7 +94,13 @@ class connection {
   natsConnection* native() const { return connection_.get(); }
 
   // Fails with code "unavailable".
-  result<void> publish(std::string_view subject, std::string_view payload);
+  // With `reply`, the subject on which an answer is expected.
+  result<void> publish(std::string_view subject, std::string_view payload,
+                       std::string_view reply = {});
+
+  // Sends a message on to whoever else listens on its subject, who answers the one who sent it.
+  // Fails with code "unavailable".
+  result<void> pass_on(const inbound_message& message);
 
   // Blocks. Fails with code "timeout", "no_responders" or "unavailable".
   result<std::string> request(std::string_view subject, std::string_view payload,
@@ -106,6 +115,9 @@ class connection {
   result<void> flush(std::chrono::milliseconds timeout);
 
  private:
+  void make_threads(std::chrono::milliseconds timeout);
+
+  std::unique_ptr<event_loop> loop_;  // none once the connection is being closed
   std::unique_ptr<natsConnection, void (*)(natsConnection*)> connection_;
 };
 

@@ -57,6 +57,7 @@ nats_server::nats_server() : folder_(make_temporary_folder("nats")), token_(rand
 nats_server::~nats_server() {
   stopping_ = true;
   ::kill(child_, SIGTERM);
+  ::kill(child_, SIGCONT);  // one that somebody stopped would not see the other
   ::waitpid(child_, nullptr, 0);
   log_reader_.join();
   ::close(log_fd_);

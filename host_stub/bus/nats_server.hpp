@@ -22,6 +22,7 @@ class nats_server {
   nats_server& operator=(const nats_server&) = delete;
 
   const std::string& url() const { return url_; }
+  pid_t id() const { return child_; }
 
  private:
   void start();

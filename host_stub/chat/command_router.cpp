@@ -7,7 +7,6 @@
 #include <new>
 #include <utility>
 
-#include "host_stub/plugins/admin_client.hpp"
 #include "rosey/wire/utf8.hpp"
 
 namespace rosey::host {
@@ -84,7 +83,10 @@ std::optional<std::string> command_router::answer(const chat_line& line) {
 std::string command_router::lane_of(const chat_line& line) const {
   const auto asked = parse(line.text);
   if (!asked || asked->word == "help") return {};
-  if (asked->word == "plugin") return std::string(first_word(asked->args).second);
+  if (asked->word == "plugin") {
+    const std::string_view name = first_word(asked->args).second;
+    return name.empty() ? std::string() : fmt::format("plugin {}", name);
+  }
   const auto table = verbs_();
   const auto found = table->find(asked->word);
   return found == table->end() ? std::string() : found->second.plugin;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "host_stub/bus/connection.hpp"
+#include "host_stub/plugins/admin_client.hpp"
 #include "host_stub/plugins/verb_table.hpp"
 #include "rosey/wire/command.hpp"
 
@@ -31,7 +32,7 @@ class command_router {
     std::chrono::milliseconds attempt_timeout = std::chrono::seconds(5);
     int attempts = 2;
     // Loading and unloading wait for the plugin, for all its deadlines if it comes to that.
-    std::chrono::milliseconds admin_timeout = std::chrono::seconds(30);
+    std::chrono::milliseconds admin_timeout = host::admin_timeout;
   };
   using verb_source = std::function<std::shared_ptr<const verb_table>()>;
 
@@ -40,8 +41,10 @@ class command_router {
   // Blocks until there is an answer. Empty if the line is no command.
   std::optional<std::string> answer(const chat_line& line);
 
-  // What the line's answer depends on: the id of the plugin that it asks or changes; "" if there is
-  // an answer at once. So a connector can keep those of one plugin in order, and let no other wait.
+  // What the line's answer depends on: the id of the plugin that it asks, or "plugin <name>" if it
+  // changes one; "" if there is an answer at once. So a connector can keep those of one plugin in
+  // order, and let no other wait; an admin's does not wait behind the commands to a plugin that is
+  // stuck.
   std::string lane_of(const chat_line& line) const;
 
  private:

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <stdexcept>
@@ -14,9 +13,6 @@
 
 namespace rosey::host {
 namespace {
-
-// Loading and unloading may take all of a plugin's deadlines.
-constexpr std::chrono::seconds timeout{30};
 
 struct plugin_options {
   config_options shared;
@@ -37,7 +33,7 @@ std::unique_ptr<connection> connect(const config_options& options) {
 }
 
 void print_list(connection& bus) {
-  const auto plugins = request_plugin_list(bus, timeout);
+  const auto plugins = request_plugin_list(bus, admin_timeout);
   if (!plugins) throw std::runtime_error(plugins.error().message);
   std::size_t id_width = 2;
   std::size_t version_width = 7;
@@ -58,7 +54,7 @@ int run_plugin(const plugin_options& options) {
     print_list(*bus);
     return 0;
   }
-  const auto done = request_plugin_action(*bus, options.action, options.name, timeout);
+  const auto done = request_plugin_action(*bus, options.action, options.name, admin_timeout);
   if (!done) throw std::runtime_error(done.error().message);
   fmt::print("{}\n", *done);
   return 0;

@@ -7,9 +7,14 @@
 #include <vector>
 
 #include "host_stub/bus/connection.hpp"
+#include "host_stub/plugins/instance.hpp"
 #include "rosey/wire/result.hpp"
 
 namespace rosey::host {
+
+// What a change of a plugin may take, and its way there and back.
+inline constexpr std::chrono::milliseconds admin_timeout =
+    plugin_deadlines().longest_change() + std::chrono::seconds(1);
 
 struct listed_plugin {
   std::string id;

@@ -4,10 +4,15 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <set>
 
 namespace rosey::host {
 namespace {
+
+// What the command router answers itself: nobody would ever reach a plugin's.
+constexpr std::string_view host_verbs[] = {"help", "plugin"};
 
 bool is_lower_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -23,6 +28,9 @@ std::string problem_with_verb(const rosey_verb* verb, std::string_view plugin) {
   if (!verb || !ROSEY_HAS_FIELD(verb, rosey_verb, least_role)) return "a verb's table is too short";
   if (!verb->name || !is_word(verb->name)) {
     return "a verb's name must be made of lower case letters, digits and '-'";
+  }
+  if (std::find(std::begin(host_verbs), std::end(host_verbs), verb->name) != std::end(host_verbs)) {
+    return fmt::format("it claims the verb '{}', which is the host's own", verb->name);
   }
   const std::string prefix = fmt::format("rosey.command.{}.", plugin);
   if (!verb->subject || !std::string_view(verb->subject).starts_with(prefix)) {
@@ -67,6 +75,11 @@ std::string problem_with(const rosey_plugin* plugin) {
   if (!plugin->version || !plugin->build) return "its version or build text is null";
   if (!plugin->create || !plugin->start || !plugin->request_stop || !plugin->destroy) {
     return "a function of its table is null";
+  }
+  if (std::any_of(std::begin(plugin->reserved_1), std::end(plugin->reserved_1),
+                  [](std::uint16_t value) { return value != 0; }) ||
+      plugin->reserved_2 != 0) {
+    return "a reserved field of its table is not zero";
   }
   if (plugin->verb_count > 0 && !plugin->verbs) return "its list of verbs is null";
   std::set<std::string_view> names;

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <boost/json/serialize.hpp>
 #include <cstring>
 #include <exception>
 #include <utility>
+
+#include "rosey/wire/command.hpp"
 
 namespace rosey::host {
 namespace {
@@ -41,6 +45,12 @@ bool is_subscribable(std::string_view subject) {
   return subject.find("..") == std::string_view::npos && subject.back() != '.';
 }
 
+bool is_queue_group(std::string_view name) {
+  return name.size() <= 512 && std::all_of(name.begin(), name.end(), [](unsigned char byte) {
+           return byte > ' ' && byte != 0x7f;
+         });
+}
+
 std::chrono::milliseconds until(steady::time_point deadline) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady::now());
   return std::max(left, std::chrono::milliseconds(0));
@@ -51,17 +61,30 @@ std::chrono::milliseconds until(steady::time_point deadline) {
 // Shared by the map, the handler that libnats calls, and the deliveries on their way.
 struct instance::plugin_subscription {
   std::uint64_t id;
-  bool intake;
+  std::string subject;
+  std::string queue_group;
   rosey_message_fn on_message;
   void* arg;
   subscription handle;
   bool ended = false;  // by the plugin
   rosey_task_fn done = nullptr;
   void* done_arg = nullptr;
+
+  bool intake() const { return !queue_group.empty(); }
 };
 
 // A message on its way through the plugin's queue.
 struct instance::delivery {
+  delivery(instance& plugin, std::shared_ptr<plugin_subscription> subscribed,
+           inbound_message arrived)
+      : owner(plugin), to(std::move(subscribed)), message(std::move(arrived)) {
+    ++owner.waiting_;
+  }
+  ~delivery() { --owner.waiting_; }
+  delivery(const delivery&) = delete;
+  delivery& operator=(const delivery&) = delete;
+
+  instance& owner;
   std::shared_ptr<plugin_subscription> to;
   inbound_message message;
 
@@ -98,6 +121,8 @@ struct instance::startup {
     } catch (...) {
       outcome = error{"refused", "threw an exception"};
     }
+    // Without an instance nothing more may run, whatever the plugin has posted or subscribed.
+    if (!self->owner.plugin_instance_) self->owner.thread_.close({});
     self->outcome.set_value(std::move(outcome));
   }
   static void drop(void* arg) { delete static_cast<startup*>(arg); }
@@ -137,33 +162,32 @@ instance::instance(library code, connection& bus, const plugin_deadlines& deadli
              .stopped = &instance::stopped,
              .log = &instance::log,
              .get_ext = &instance::get_ext},
-      thread_(std::make_unique<plugin_thread>(id_, [this](const std::string& what) {
+      thread_(id_, [this](const std::string& what) {
         spdlog::error("[{}] an exception escaped from the plugin: {}", id_, what);
-      })) {}
+      }) {}
 
 instance::~instance() {
-  if (thread_) thread_->close({});
+  thread_.close({});
 }
 
 result<void> instance::start(std::string config_json, bool hold) {
-  holding_ = hold;
   std::unique_ptr<startup> first(new startup{*this, std::move(config_json), {}});
   std::future<result<void>> outcome = first->outcome.get_future();
-  thread_->post({&startup::run, &startup::drop, first.release()});
+  thread_.post({&startup::run, &startup::drop, first.release()});
   if (outcome.wait_for(deadlines_.start) != std::future_status::ready) {
-    end_subscriptions(false, std::chrono::milliseconds(0));
     return give_up(fmt::format("start did not return within {} ms", deadlines_.start.count()));
   }
   result<void> started = outcome.get();
-  if (started) started = bus_.flush(deadlines_.start);
+  if (started) started = open_intake();
   if (!started) {
-    const error why = started.error();
+    error why = started.error();
+    pass_on_held();
     if (const auto gone = stop(); !gone) {
-      spdlog::error("[{}] cannot be unloaded after its failed start: {}", id_,
-                    gone.error().message);
+      why.message += "; it cannot be unloaded either: " + gone.error().message;
     }
     return why;
   }
+  if (!hold) release_intake();
   return {};
 }
 
@@ -173,12 +197,9 @@ result<void> instance::stop() {
   release_intake();
   drain_intake(deadlines_.drain);
   ask_to_stop();
-  const bool answered = stopped_.wait_for(deadlines_.stop) == std::future_status::ready;
-  const bool ended = end_subscriptions(false, deadlines_.drain);
-  if (!answered) {
+  if (stopped_.wait_for(deadlines_.stop) != std::future_status::ready) {
     return give_up(fmt::format("did not stop within {} ms", deadlines_.stop.count()));
   }
-  if (!ended) return give_up("a subscription did not end");
   return finish();
 }
 
@@ -189,10 +210,15 @@ bool instance::come_to_rest(std::chrono::milliseconds timeout) {
   return stopped_.wait_for(until(deadline)) == std::future_status::ready;
 }
 
-// True when the plugin has been called for everything that came in.
+// True when the plugin has been called for everything that came in; if not in time, the rest is
+// passed on.
 bool instance::drain_intake(std::chrono::milliseconds timeout) {
   const auto deadline = steady::now() + timeout;
-  if (!end_subscriptions(true, timeout)) return false;
+  for (const auto& finished : close_subscriptions(true, timeout)) {
+    if (finished.wait_until(deadline) == std::future_status::ready) continue;
+    pass_on_queued();
+    return false;
+  }
   // Behind the last message in the plugin's queue.
   auto* reached = new std::promise<void>;
   const std::future<void> all_delivered = reached->get_future();
@@ -200,11 +226,37 @@ bool instance::drain_intake(std::chrono::milliseconds timeout) {
     const std::unique_ptr<std::promise<void>> mine(static_cast<std::promise<void>*>(arg));
     mine->set_value();
   };
-  if (!thread_->post({reach, reach, reached})) {
+  if (!thread_.post({reach, reach, reached})) {
     delete reached;
     return true;
   }
-  return all_delivered.wait_until(deadline) == std::future_status::ready;
+  if (all_delivered.wait_until(deadline) == std::future_status::ready) return true;
+  pass_on_queued();
+  return false;
+}
+
+// What came in while the plugin was starting goes to who else serves the subject.
+void instance::pass_on_held() {
+  for (const auto& finished : close_subscriptions(true, deadlines_.drain)) {
+    static_cast<void>(finished.wait_for(deadlines_.drain));
+  }
+  std::deque<std::unique_ptr<delivery>> held;
+  {
+    const std::lock_guard lock(intake_);
+    held.swap(held_);
+  }
+  for (const auto& waiting : held) static_cast<void>(bus_.pass_on(waiting->message));
+}
+
+// The same, for what the plugin was not called for before it has to go.
+void instance::pass_on_queued() {
+  const auto queued = thread_.withdraw([](const plugin_thread::task& waiting) {
+    return waiting.run == &delivery::run && static_cast<delivery*>(waiting.arg)->to->intake();
+  });
+  for (const plugin_thread::task& waiting : queued) {
+    const std::unique_ptr<delivery> owned(static_cast<delivery*>(waiting.arg));
+    static_cast<void>(bus_.pass_on(owned->message));
+  }
 }
 
 void instance::ask_to_stop() {
@@ -218,18 +270,22 @@ void instance::ask_to_stop() {
 }
 
 std::optional<std::chrono::seconds> instance::stuck_for() const {
-  const auto busy = thread_->busy_for();
+  const auto busy = thread_.busy_for();
   if (!busy || *busy < long_call) return std::nullopt;
   return std::chrono::floor<std::chrono::seconds>(*busy);
 }
 
 // The plugin has nothing left to do: take it down and prove that it is gone.
 result<void> instance::finish() {
-  thread_->close([this] { destroy_plugin(); });
-  if (!thread_->wait_until_ended(deadlines_.destroy)) {
+  if (!end_subscriptions(deadlines_.drain)) return give_up("a subscription did not end");
+  thread_.close([this] { destroy_plugin(); });
+  if (!thread_.wait_until_ended(deadlines_.destroy)) {
     return give_up(fmt::format("destroy did not return within {} ms", deadlines_.destroy.count()));
   }
-  thread_.reset();  // joins: what thread-local state the plugin left is destroyed here
+  thread_.join();  // what thread-local state the plugin left is destroyed here
+  if (const std::size_t left = thread_.heirs(deadlines_.grace); left > 0) {
+    return give_up(fmt::format("left {} of its threads running", left));
+  }
   if (const auto gone = library_.unload(); !gone) return give_up(gone.error().message);
   return {};
 }
@@ -246,14 +302,15 @@ void instance::destroy_plugin() noexcept {
 
 error instance::give_up(std::string why) {
   stuck_ = true;
+  end_subscriptions(std::chrono::milliseconds(0));
   return {"stuck", std::move(why)};
 }
 
 rosey_status instance::post(void* self, rosey_task_fn run, rosey_task_fn drop, void* arg) noexcept {
   if (!self || !run || !drop) return ROSEY_INVALID_ARGUMENT;
   try {
-    const auto& owner = *static_cast<instance*>(self);
-    return owner.thread_->post({run, drop, arg}) ? ROSEY_OK : ROSEY_STOPPED;
+    auto& owner = *static_cast<instance*>(self);
+    return owner.thread_.post({run, drop, arg}) ? ROSEY_OK : ROSEY_STOPPED;
   } catch (...) {
     return ROSEY_OUT_OF_MEMORY;
   }
@@ -273,7 +330,12 @@ rosey_status instance::subscribe(void* self, rosey_string subject, rosey_string 
                                      view(subject)));
       return ROSEY_REFUSED;
     }
-    const auto opened = static_cast<instance*>(self)->open_subscription(
+    if (!is_queue_group(view(queue_group))) {
+      write_error(error, fmt::format("'{}' cannot be a queue group: it holds white space",
+                                     view(queue_group)));
+      return ROSEY_REFUSED;
+    }
+    const auto opened = static_cast<instance*>(self)->add_subscription(
         view(subject), view(queue_group), on_message, arg, *id);
     if (opened) return ROSEY_OK;
     write_error(error, opened.error().message);
@@ -284,44 +346,86 @@ rosey_status instance::subscribe(void* self, rosey_string subject, rosey_string 
   }
 }
 
-result<void> instance::open_subscription(std::string_view subject, std::string_view queue_group,
-                                         rosey_message_fn on_message, void* arg,
-                                         std::uint64_t& id) {
+result<void> instance::add_subscription(std::string_view subject, std::string_view queue_group,
+                                        rosey_message_fn on_message, void* arg, std::uint64_t& id) {
   // Held until the entry is in the map: a subscription may end before subscribe() has returned.
   const std::lock_guard lock(mutex_);
-  if (closing_) return error{"stopped", "the plugin is closing"};
-  auto entry = std::make_shared<plugin_subscription>();
-  entry->id = ++last_subscription_;
-  entry->intake = !queue_group.empty();
+  if (closing_ || (!queue_group.empty() && intake_state_ == no_more)) {
+    return error{"stopped", "the plugin is closing"};
+  }
+  const auto entry = std::make_shared<plugin_subscription>();
+  entry->id = last_subscription_ + 1;
+  entry->subject = subject;
+  entry->queue_group = queue_group;
   entry->on_message = on_message;
   entry->arg = arg;
-  auto opened = bus_.subscribe(
-      subject, queue_group,
-      [this, entry](inbound_message message) {
-        deliver(std::unique_ptr<delivery>(new delivery{entry, std::move(message)}));
-      },
-      [this, entry] { on_subscription_finished(entry); });
-  if (!opened) return opened.error();
-  entry->handle = std::move(*opened);
-  subscriptions_.emplace(entry->id, entry);
+  if (!entry->intake() || intake_state_ == open_now) {
+    if (const auto opened = open(entry); !opened) return opened;
+  }
+  subscriptions_.emplace(++last_subscription_, entry);
   id = entry->id;
   return {};
 }
 
+// With the mutex held.
+result<void> instance::open(const std::shared_ptr<plugin_subscription>& entry) {
+  auto opened = bus_.subscribe(
+      entry->subject, entry->queue_group,
+      [this, entry](inbound_message message) {
+        deliver(std::make_unique<delivery>(*this, entry, std::move(message)));
+      },
+      [this, entry] { on_subscription_finished(entry); });
+  if (!opened) return opened.error();
+  entry->handle = std::move(*opened);
+  return {};
+}
+
+// What the plugin has subscribed with a queue group since create().
+result<void> instance::open_intake() {
+  {
+    const std::lock_guard lock(mutex_);
+    intake_state_ = open_now;
+    for (const auto& [id, entry] : subscriptions_) {
+      if (!entry->intake()) continue;
+      if (auto opened = open(entry); !opened) return opened;
+    }
+  }
+  return bus_.flush(deadlines_.start);
+}
+
 void instance::deliver(std::unique_ptr<delivery> arrived) {
   const std::lock_guard lock(intake_);
-  if (holding_ && arrived->to->intake) {
+  const std::size_t waiting = waiting_;
+  if (waiting > most_waiting) return refuse(arrived->message);
+  if (overloaded_ && waiting <= most_waiting / 2) {
+    spdlog::warn("[{}] it keeps up again; {} messages were refused", id_, refused_);
+    overloaded_ = false;
+  }
+  if (holding_ && arrived->to->intake()) {
     held_.push_back(std::move(arrived));
-  } else if (thread_->post({&delivery::run, &delivery::drop, arrived.get()})) {
+  } else if (thread_.post({&delivery::run, &delivery::drop, arrived.get()})) {
     static_cast<void>(arrived.release());
   }
+}
+
+// With intake_ held.
+void instance::refuse(const inbound_message& message) {
+  if (!std::exchange(overloaded_, true)) {
+    refused_ = 0;
+    spdlog::error("[{}] {} messages wait for it; what comes now is refused", id_, most_waiting);
+  }
+  ++refused_;
+  if (message.reply().empty()) return;
+  const error why{codes::busy, fmt::format("The plugin '{}' has too much to do", id_)};
+  const auto reply = boost::json::serialize(wire::to_json(wire::failed(why)));
+  static_cast<void>(bus_.publish(message.reply(), reply));
 }
 
 void instance::release_intake() {
   const std::lock_guard lock(intake_);
   holding_ = false;
   for (auto& waiting : held_) {
-    if (thread_->post({&delivery::run, &delivery::drop, waiting.get()})) {
+    if (thread_.post({&delivery::run, &delivery::drop, waiting.get()})) {
       static_cast<void>(waiting.release());
     }
   }
@@ -334,7 +438,7 @@ void instance::on_subscription_finished(const std::shared_ptr<plugin_subscriptio
   ended = std::move(entry->handle);
   subscriptions_.erase(entry->id);
   // Behind the subscription's last message in the queue; called even if the queue is dropped.
-  if (entry->done) thread_->post({entry->done, entry->done, entry->done_arg});
+  if (entry->done) thread_.post({entry->done, entry->done, entry->done_arg});
 }
 
 rosey_status instance::unsubscribe(void* self, std::uint64_t id, rosey_task_fn done,
@@ -344,45 +448,48 @@ rosey_status instance::unsubscribe(void* self, std::uint64_t id, rosey_task_fn d
   const std::lock_guard lock(owner.mutex_);
   const auto found = owner.subscriptions_.find(id);
   if (found == owner.subscriptions_.end()) return ROSEY_INVALID_ARGUMENT;
-  plugin_subscription& entry = *found->second;
-  if (std::exchange(entry.ended, true)) return ROSEY_INVALID_ARGUMENT;
-  entry.done = done;
-  entry.done_arg = arg;
-  entry.handle.end();
+  const auto entry = found->second;
+  if (entry->ended) return ROSEY_INVALID_ARGUMENT;
+  entry->ended = true;
+  entry->done = done;
+  entry->done_arg = arg;
+  if (entry->handle.active()) {
+    entry->handle.end();
+  } else {  // the intake has not been opened yet
+    owner.subscriptions_.erase(found);
+    if (done) owner.thread_.post({done, done, arg});
+  }
   return ROSEY_OK;
 }
 
-std::vector<std::shared_ptr<instance::plugin_subscription>> instance::subscriptions(
-    bool intake_only) const {
+// Drains the intake within `timeout`, or ends all subscriptions at once. The futures are ready when
+// nothing of them can arrive any more.
+std::vector<std::shared_future<void>> instance::close_subscriptions(
+    bool intake_only, std::chrono::milliseconds timeout) {
+  std::vector<std::shared_future<void>> finished;
   const std::lock_guard lock(mutex_);
-  std::vector<std::shared_ptr<plugin_subscription>> found;
+  intake_state_ = no_more;
+  if (!intake_only) closing_ = true;
   for (const auto& [id, entry] : subscriptions_) {
-    if (entry->intake || !intake_only) found.push_back(entry);
+    // It has ended meanwhile, or was never opened.
+    if (!entry->handle.active()) continue;
+    if (!intake_only) {
+      entry->handle.end();
+    } else if (entry->intake()) {
+      entry->handle.drain(timeout);
+    } else {
+      continue;
+    }
+    finished.push_back(entry->handle.finished());
   }
-  return found;
+  return finished;
 }
 
-// False if one of them has not ended by then.
-bool instance::end_subscriptions(bool intake_only, std::chrono::milliseconds timeout) {
-  if (!intake_only) {
-    const std::lock_guard lock(mutex_);
-    closing_ = true;
-  }
+// Does not need the server. False if one of them has not ended by then.
+bool instance::end_subscriptions(std::chrono::milliseconds timeout) {
   const auto deadline = steady::now() + timeout;
-  std::vector<std::shared_future<void>> finished;
-  for (const auto& entry : subscriptions(intake_only)) {
-    const std::unique_lock lock(mutex_);
-    subscription& handle = entry->handle;
-    if (!handle.active()) continue;  // it has ended meanwhile
-    finished.push_back(handle.finished());
-    if (intake_only) {
-      handle.drain();
-    } else {
-      handle.end();
-    }
-  }
-  for (const auto& future : finished) {
-    if (future.wait_for(until(deadline)) != std::future_status::ready) return false;
+  for (const auto& finished : close_subscriptions(false, timeout)) {
+    if (finished.wait_for(until(deadline)) != std::future_status::ready) return false;
   }
   return true;
 }

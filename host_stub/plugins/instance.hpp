@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <future>
@@ -27,7 +29,21 @@ struct plugin_deadlines {
   std::chrono::milliseconds drain = std::chrono::seconds(5);
   std::chrono::milliseconds stop = std::chrono::seconds(10);
   std::chrono::milliseconds destroy = std::chrono::seconds(5);
+  // What a swap's new instance waits for the old one to finish; a fraction of what a command waits
+  // for its answer.
+  std::chrono::milliseconds hold = std::chrono::seconds(3);
+  // Until a thread that has been joined is really gone.
+  std::chrono::milliseconds grace = std::chrono::seconds(1);
+
+  // The most that it can take to load, unload or reload one plugin: start() with the flush behind
+  // it, the swap's wait, and stop() of the one that has to go, which ends subscriptions twice.
+  constexpr std::chrono::milliseconds longest_change() const {
+    return 2 * start + hold + 3 * drain + stop + destroy + grace;
+  }
 };
+
+// How many messages may wait for one plugin. What comes beyond is answered "busy" at once.
+inline constexpr std::size_t most_waiting = 10'000;
 
 // Used by one thread, the one that manages plugins; the host table's functions, by any.
 //
@@ -36,7 +52,8 @@ struct plugin_deadlines {
 class instance {
  public:
   instance(library code, connection& bus, const plugin_deadlines& deadlines);
-  // Only when nothing of the plugin runs: never started, start() failed, or stop() succeeded.
+  // Only when nothing of the plugin runs: never started, or not stuck() after start() failed or
+  // stop() succeeded.
   ~instance();
   instance(const instance&) = delete;
   instance& operator=(const instance&) = delete;
@@ -47,18 +64,22 @@ class instance {
   // The copy of the file that this instance runs.
   const std::filesystem::path& shadow() const { return library_.shadow(); }
 
-  // Creates and starts the plugin on its thread. When it returns success, the server knows of its
-  // subscriptions. On failure the plugin is gone again, unless stuck() says otherwise.
+  // Creates and starts the plugin on its thread, and only then opens its intake: a plugin that
+  // cannot start gets no work. When it returns success, the server knows of its subscriptions. On
+  // failure the plugin is gone again, unless stuck() says otherwise, and what had come in has been
+  // passed on to who else serves the subject.
   // With `hold`, what comes in for its queue groups waits for release_intake().
   result<void> start(std::string config_json, bool hold = false);
   void release_intake();
 
   // The first part of stop(): drains the intake and lets the plugin finish what it began. False if
-  // that takes longer than `timeout`; it goes on then. Nothing is forced.
+  // that takes longer than `timeout`; it goes on then, but what the plugin has not been called for
+  // by then is passed on.
   bool come_to_rest(std::chrono::milliseconds timeout);
 
   // Drains the intake until the plugin has been called for all of it, lets the plugin finish,
-  // destroys it, unmaps its library and proves it. Fails with a sentence; stuck() tells whether
+  // destroys it, unmaps its library, and proves that no thread, subscription or line in the maps is
+  // left. Fails with a sentence; stuck() tells whether
   // plugin code may still run.
   result<void> stop();
 
@@ -84,13 +105,19 @@ class instance {
   static void log(void* self, std::int32_t level, const char* text, std::size_t size) noexcept;
   static const void* get_ext(void* self, const char* id) noexcept;
 
-  result<void> open_subscription(std::string_view subject, std::string_view queue_group,
-                                 rosey_message_fn on_message, void* arg, std::uint64_t& id);
+  result<void> add_subscription(std::string_view subject, std::string_view queue_group,
+                                rosey_message_fn on_message, void* arg, std::uint64_t& id);
+  result<void> open(const std::shared_ptr<plugin_subscription>& entry);
+  result<void> open_intake();
   void on_subscription_finished(const std::shared_ptr<plugin_subscription>& entry);
-  std::vector<std::shared_ptr<plugin_subscription>> subscriptions(bool intake_only) const;
-  bool end_subscriptions(bool intake_only, std::chrono::milliseconds timeout);
+  std::vector<std::shared_future<void>> close_subscriptions(bool intake_only,
+                                                            std::chrono::milliseconds timeout);
+  bool end_subscriptions(std::chrono::milliseconds timeout);
   void deliver(std::unique_ptr<delivery> arrived);
+  void refuse(const inbound_message& message);
   bool drain_intake(std::chrono::milliseconds timeout);
+  void pass_on_held();
+  void pass_on_queued();
   void ask_to_stop();
   void destroy_plugin() noexcept;
   result<void> finish();
@@ -105,21 +132,25 @@ class instance {
   rosey_instance* plugin_instance_ = nullptr;  // plugin-thread, and after it has ended
   std::atomic<bool> stuck_ = false;
 
-  std::mutex intake_;  // guards the next two
-  bool holding_ = false;
-  std::deque<std::unique_ptr<delivery>> held_;
+  std::atomic<std::size_t> waiting_ = 0;  // deliveries
 
-  mutable std::mutex mutex_;  // guards the next three
+  std::mutex intake_;  // guards the next four
+  bool holding_ = true;
+  std::deque<std::unique_ptr<delivery>> held_;
+  bool overloaded_ = false;
+  std::uint64_t refused_ = 0;  // messages, since it is overloaded
+
+  std::mutex mutex_;  // guards the next four
   std::map<std::uint64_t, std::shared_ptr<plugin_subscription>> subscriptions_;
   std::uint64_t last_subscription_ = 0;
-  bool closing_ = false;  // no new subscriptions
+  enum { not_yet, open_now, no_more } intake_state_ = not_yet;
+  bool closing_ = false;  // no new subscriptions at all
 
   std::promise<rosey_status> stopped_promise_;
   std::future<rosey_status> stopped_ = stopped_promise_.get_future();
   std::atomic<bool> has_stopped_ = false;
 
-  // Last: its thread uses all of the above. A pointer, so that it can be joined early.
-  std::unique_ptr<plugin_thread> thread_;
+  plugin_thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace rosey::host

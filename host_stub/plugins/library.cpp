@@ -5,6 +5,7 @@
 #include <nats/nats.h>
 
 #include <algorithm>
+#include <exception>
 #include <fstream>
 #include <string_view>
 #include <system_error>
@@ -82,8 +83,9 @@ result<library> library::load(const std::filesystem::path& file,
   }
   library loaded(handle, *std::move(shadow));
 
+  // A type that may throw: so what escapes is caught and not fatal.
   const auto query =
-      reinterpret_cast<rosey_plugin_query_fn>(::dlsym(handle, ROSEY_PLUGIN_QUERY_SYMBOL));
+      reinterpret_cast<const rosey_plugin* (*)()>(::dlsym(handle, ROSEY_PLUGIN_QUERY_SYMBOL));
   if (!query) {
     return refused(file,
                    "is no plugin for this host: it does not export " ROSEY_PLUGIN_QUERY_SYMBOL);
@@ -93,7 +95,14 @@ result<library> library::load(const std::filesystem::path& file,
   if (nats && nats != reinterpret_cast<const void*>(&nats_GetVersion)) {
     return refused(file, "carries its own copy of libnats; link libnats dynamically");
   }
-  loaded.plugin_ = query();
+  try {
+    loaded.plugin_ = query();
+  } catch (const std::exception& escaped) {
+    return refused(
+        file, fmt::format(ROSEY_PLUGIN_QUERY_SYMBOL " threw an exception: {}", escaped.what()));
+  } catch (...) {
+    return refused(file, ROSEY_PLUGIN_QUERY_SYMBOL " threw an exception");
+  }
   if (const std::string problem = problem_with(loaded.plugin_); !problem.empty()) {
     return refused(file, problem);
   }

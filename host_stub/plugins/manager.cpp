@@ -13,9 +13,6 @@
 namespace rosey::host {
 namespace {
 
-// A fraction of what a command waits for its answer.
-constexpr std::chrono::seconds longest_hold{3};
-
 std::string described(const instance& plugin) {
   return fmt::format("{} {}", plugin.id(), plugin.version());
 }
@@ -71,7 +68,10 @@ plugin_manager::~plugin_manager() {
 }
 
 void plugin_manager::load_all() {
-  for (const auto& file : libraries_in(settings_.directory)) follow(file);
+  for (const auto& file : libraries_in(settings_.directory)) {
+    const auto loaded = take_change(file);
+    if (!loaded) spdlog::error("plugin not loaded: {}", loaded.error().message);
+  }
 }
 
 result<std::string> plugin_manager::load(std::string_view name) {
@@ -98,12 +98,20 @@ result<std::string> plugin_manager::reload(std::string_view id) {
 }
 
 void plugin_manager::follow(const std::filesystem::path& file) {
+  const bool is_loaded = loaded_from(file).has_value();
+  const auto done = take_change(file);
+  // Who writes a file will close it, and then it is told again.
+  if (done || done.error().code == "being_written") return;
+  spdlog::error("plugin {}: {}", is_loaded ? "not replaced" : "not loaded", done.error().message);
+}
+
+result<std::string> plugin_manager::take_change(const std::filesystem::path& file) {
   const auto id = loaded_from(file);
-  if (!id && !still_there(file)) return;
-  const auto done = id ? follow_running(*id, file) : load_file(file);
-  if (!done && done.error().code != "being_written") {
-    spdlog::error("plugin {}: {}", id ? "not replaced" : "not loaded", done.error().message);
-  }
+  if (id) return follow_running(*id, file);
+  if (!still_there(file)) return std::string();
+  auto done = load_file(file);
+  if (!done && loaded_from(file)) return std::string();  // it was given this name meanwhile
+  return done;
 }
 
 result<std::string> plugin_manager::follow_running(std::string_view id,
@@ -111,9 +119,24 @@ result<std::string> plugin_manager::follow_running(std::string_view id,
   const turn mine(*this, id);
   const auto old = find(id);
   if (!old || old->file != file) return std::string();  // somebody else has dealt with it
-  if (!still_there(file)) return remove(*old);
-  if (same_content(file, old->current->shadow())) return std::string();
+  if (!still_there(file)) return was_renamed(*old) ? std::string() : remove(*old);
+  if (same_content(file, old->current->shadow())) {
+    note_refusal(old->current->id(), "");  // of a build that is no more in the file
+    return std::string();
+  }
   return swap(*old, file);
+}
+
+// Follows the plugin's file to its new name: it need not go in order to come again.
+bool plugin_manager::was_renamed(const running_plugin& old) {
+  for (const auto& file : libraries_in(settings_.directory)) {
+    if (loaded_from(file) || !same_content(file, old.current->shadow())) continue;
+    const std::lock_guard lock(state_);
+    plugins_.find(old.current->id())->second.file = file;
+    spdlog::info("the file of {} is {} now", described(*old.current), file.string());
+    return true;
+  }
+  return false;
 }
 
 result<std::string> plugin_manager::load_file(const std::filesystem::path& file) {
@@ -190,7 +213,7 @@ result<std::string> plugin_manager::swap(const running_plugin& old,
     plugins_[id] = {*started, file, {}};
   }
   publish_verbs((*started)->plugin());
-  static_cast<void>(old.current->come_to_rest(longest_hold));
+  static_cast<void>(old.current->come_to_rest(settings_.deadlines.hold));
   (*started)->release_intake();
   if (const auto gone = retire(old.current); !gone) {
     message += fmt::format(", but the old one {}; it is kept in quarantine", gone.error().message);
@@ -203,7 +226,12 @@ result<std::shared_ptr<instance>> plugin_manager::start_new(library code, bool h
   const std::string id = code.plugin().id;
   auto configuration = settings_.configuration(id);
   if (!configuration) return configuration.error();
-  auto made = std::make_shared<instance>(std::move(code), bus_, settings_.deadlines);
+  std::shared_ptr<instance> made;
+  try {
+    made = std::make_shared<instance>(std::move(code), bus_, settings_.deadlines);
+  } catch (const std::system_error& failure) {
+    return error{"unavailable", fmt::format("{}: no thread for it: {}", id, failure.what())};
+  }
   const auto started = made->start(*std::move(configuration), hold);
   if (started) return made;
   const error why{started.error().code,

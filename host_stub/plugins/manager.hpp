@@ -89,7 +89,9 @@ class plugin_manager {
   result<std::string> swap(const running_plugin& old, const std::filesystem::path& file,
                            result<library> code);
   result<std::string> remove(const running_plugin& old);
+  result<std::string> take_change(const std::filesystem::path& file);
   result<std::string> follow_running(std::string_view id, const std::filesystem::path& file);
+  bool was_renamed(const running_plugin& old);
   result<std::filesystem::path> find_file(std::string_view name) const;
   std::optional<running_plugin> find(std::string_view id) const;
   std::optional<std::string> loaded_from(const std::filesystem::path& file) const;

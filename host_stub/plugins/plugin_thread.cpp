@@ -1,20 +1,43 @@
 #include "host_stub/plugins/plugin_thread.hpp"
 
+#include <fmt/format.h>
 #include <pthread.h>
 
+#include <algorithm>
+#include <atomic>
 #include <exception>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
 #include <utility>
 
 namespace rosey::host {
 
-plugin_thread::plugin_thread(std::string name, std::function<void(const std::string&)> on_exception)
-    : on_exception_(std::move(on_exception)), thread_([this, name = name.substr(0, 15)] {
-        ::pthread_setname_np(::pthread_self(), name.c_str());
+namespace {
+
+// A name has 15 bytes: for people, who see it in top, as much as there is room for; the number
+// makes it unique.
+std::string unique_name(std::string_view name) {
+  static std::atomic<unsigned> made = 0;
+  const std::string number = fmt::format("#{}", ++made);
+  return std::string(name.substr(0, 15 - number.size())) + number;
+}
+
+}  // namespace
+
+plugin_thread::plugin_thread(std::string_view name,
+                             std::function<void(const std::string&)> on_exception)
+    : name_(unique_name(name)), on_exception_(std::move(on_exception)), thread_([this] {
+        ::pthread_setname_np(::pthread_self(), name_.c_str());
         run();
       }) {}
 
 plugin_thread::~plugin_thread() {
-  thread_.join();
+  join();
+}
+
+void plugin_thread::join() {
+  if (thread_.joinable()) thread_.join();
 }
 
 bool plugin_thread::post(task work) {
@@ -26,6 +49,16 @@ bool plugin_thread::post(task work) {
   }
   wake_.notify_one();
   return true;
+}
+
+std::vector<plugin_thread::task> plugin_thread::withdraw(
+    const std::function<bool(const task&)>& wanted) {
+  const std::lock_guard lock(mutex_);
+  const auto first = std::stable_partition(queue_.begin(), queue_.end(),
+                                           [&](const task& waiting) { return !wanted(waiting); });
+  std::vector<task> taken(first, queue_.end());
+  queue_.erase(first, queue_.end());
+  return taken;
 }
 
 void plugin_thread::close(std::function<void()> last) {
@@ -41,6 +74,28 @@ void plugin_thread::close(std::function<void()> last) {
 bool plugin_thread::wait_until_ended(std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   return ended_.wait_for(lock, timeout, [this] { return has_ended_; });
+}
+
+// One that was joined a moment ago may still be listed.
+std::size_t plugin_thread::heirs(std::chrono::milliseconds grace) const {
+  const auto deadline = clock::now() + grace;
+  std::size_t left = count_heirs();
+  while (left > 0 && clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    left = count_heirs();
+  }
+  return left;
+}
+
+std::size_t plugin_thread::count_heirs() const {
+  std::size_t found = 0;
+  std::error_code ignored;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", ignored)) {
+    std::ifstream file(task.path() / "comm");
+    std::string name;
+    found += std::getline(file, name) && name == name_;
+  }
+  return found;
 }
 
 std::optional<std::chrono::milliseconds> plugin_thread::busy_for() const {

@@ -9,7 +9,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 namespace rosey::host {
 
@@ -25,8 +27,9 @@ class plugin_thread {
     void* arg;
   };
 
-  // `on_exception` is called on this thread with the text of what escaped from a task.
-  plugin_thread(std::string name, std::function<void(const std::string&)> on_exception);
+  // `on_exception` is called on this thread with the text of what escaped from a task. Throws
+  // std::system_error if the system has no thread to give.
+  plugin_thread(std::string_view name, std::function<void(const std::string&)> on_exception);
   // Must have been closed; joins.
   ~plugin_thread();
   plugin_thread(const plugin_thread&) = delete;
@@ -35,13 +38,23 @@ class plugin_thread {
   // Any thread. False once the thread is closed: the task was not taken.
   bool post(task work);
 
+  // Any thread. Takes back those of the tasks that have not begun; they are the caller's then.
+  std::vector<task> withdraw(const std::function<bool(const task&)>& wanted);
+
   // Any thread. Drops what is queued, runs `last` as the end of it all, and lets the thread end.
+  // Only the first call counts.
   void close(std::function<void()> last);
 
   // False if the thread has not ended by then: plugin code still runs in it.
   bool wait_until_ended(std::chrono::milliseconds timeout);
 
-  bool is_current() const { return std::this_thread::get_id() == thread_.get_id(); }
+  // Waits for the thread's end, thread-local destructors included. post() goes on to refuse.
+  void join();
+
+  // After join(): how many threads that were started on this one, or by one of those, are there
+  // still after `grace`. They are known by their name, which Linux hands down: one that has given
+  // itself another is not seen.
+  std::size_t heirs(std::chrono::milliseconds grace) const;
 
   // How long the task that runs now has been running; empty when none is.
   std::optional<std::chrono::milliseconds> busy_for() const;
@@ -51,8 +64,10 @@ class plugin_thread {
   using clock = std::chrono::steady_clock;
 
   void run();
+  std::size_t count_heirs() const;
   void guarded(void (*function)(void*), void* arg) const;
 
+  const std::string name_;  // no other thread of the process has it
   std::function<void(const std::string&)> on_exception_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;

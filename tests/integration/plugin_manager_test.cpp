@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <fstream>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "host_stub/bus/connection.hpp"
@@ -52,6 +54,26 @@ class PluginManager : public testing::Test {
     return found;
   }
 
+  static std::set<std::string> thread_names() {
+    std::set<std::string> names;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+      std::ifstream file(task.path() / "comm");
+      std::string name;
+      if (std::getline(file, name)) names.insert(name);
+    }
+    return names;
+  }
+
+  static std::size_t timers() {
+    std::size_t found = 0;
+    std::error_code closed_meanwhile;
+    for (const auto& open : std::filesystem::directory_iterator("/proc/self/fd")) {
+      const auto what = std::filesystem::read_symlink(open, closed_meanwhile).string();
+      found += what.find("timerfd") != what.npos;
+    }
+    return found;
+  }
+
   temporary_directory folder_;
   std::string config_ = "{}";
   host::nats_server server_;
@@ -87,6 +109,38 @@ TEST_F(PluginManager, UnloadLeavesNothingOfTheLibraryMapped) {
 
   ASSERT_TRUE(plugins->load("libhello.so")) << "by its file's name, and a second time";
   EXPECT_THAT(hello(), HasSubstr("Hello, ann!"));
+}
+
+// Threads, timers (Asio's live on a timerfd), subscriptions: of hello, which has one of each.
+TEST_F(PluginManager, UnloadLeavesNoThreadTimerOrSubscription) {
+  drop(HELLO_PLUGIN, "libhello.so");
+  const auto plugins = manager();
+  const std::set<std::string> threads_before = thread_names();
+  const std::size_t timers_before = timers();
+  ASSERT_TRUE(plugins->load("hello"));
+  EXPECT_THAT(thread_names(), testing::Contains(testing::StartsWith("hello#")));
+  EXPECT_GT(timers(), timers_before);
+
+  ASSERT_TRUE(plugins->unload("hello"));
+  EXPECT_EQ(thread_names(), threads_before);
+  EXPECT_EQ(timers(), timers_before);
+  for (const char* subject : {hello_subject, "playlist.item.added"}) {
+    EXPECT_EQ(client_.request(subject, "{}", patience).error().code, "no_responders") << subject;
+  }
+}
+
+TEST_F(PluginManager, FollowsARenamedFileWithoutAPause) {
+  drop(HELLO_PLUGIN, "libhello.so");
+  const auto plugins = manager();
+  ASSERT_TRUE(plugins->load("hello"));
+  const auto shadows = lines_in_maps("libhello.1.so");
+  std::filesystem::rename(folder_.path() / "libhello.so", folder_.path() / "libhello-2.so");
+  plugins->follow(folder_.path() / "libhello.so");
+  plugins->follow(folder_.path() / "libhello-2.so");
+  ASSERT_EQ(plugins->list().size(), 1u);
+  EXPECT_EQ(plugins->list()[0].file.filename(), "libhello-2.so");
+  EXPECT_EQ(lines_in_maps("libhello.1.so"), shadows) << "the same instance";
+  EXPECT_TRUE(plugins->reload("hello")) << "from the new name";
 }
 
 TEST_F(PluginManager, SwapsUnderLoadWithoutLosingACommand) {
@@ -155,6 +209,11 @@ TEST_F(PluginManager, KeepsTheOldOneWhenTheNewFileIsNoPlugin) {
   EXPECT_THAT(refused.error().message, HasSubstr("is not a loadable library"));
   EXPECT_THAT(refused.error().message, HasSubstr("hello 1.0.0 keeps running"));
   EXPECT_THAT(hello(), HasSubstr("Hello, ann!"));
+  EXPECT_THAT(plugins->list()[0].state, HasSubstr("; the newest build was refused: "));
+
+  drop(HELLO_PLUGIN, "libhello.so");
+  plugins->follow(folder_.path() / "libhello.so");
+  EXPECT_EQ(plugins->list()[0].state, "running") << "what the file holds now is what runs";
 }
 
 TEST_F(PluginManager, RefusesAFolderThatDoesNotExist) {

@@ -95,7 +95,12 @@ static void on_echo(void* arg, const rosey_message* message) {
 }
 
 static rosey_status create(const rosey_host* host, rosey_instance** made, rosey_error* error) {
-  /* Only what version 1.0 has is used here, and every host of major 1 has that. */
+  /* get_ext is the last field of version 1.0, and nothing newer is used here. */
+  if (host->header.major != ROSEY_ABI_MAJOR || !ROSEY_HAS_FIELD(host, rosey_host, get_ext)) {
+    snprintf(error->text, sizeof error->text, "echo needs a host of contract version %d, not %d",
+             ROSEY_ABI_MAJOR, host->header.major);
+    return ROSEY_UNSUPPORTED;
+  }
   if (host->nats_anchor != (const void*)(size_t)&nats_GetVersion) {
     snprintf(error->text, sizeof error->text, "echo is linked with a libnats of its own");
     return ROSEY_UNSUPPORTED;

@@ -73,11 +73,13 @@ GROWN(rosey_verb, 48); /* 1.0 */
 
 FIELD(rosey_plugin, header, 0, 8);
 FIELD(rosey_plugin, needs_host_minor, 8, 2);
+FIELD(rosey_plugin, reserved_1, 10, 6);
 FIELD(rosey_plugin, id, 16, 8);
 FIELD(rosey_plugin, version, 24, 8);
 FIELD(rosey_plugin, build, 32, 8);
 FIELD(rosey_plugin, verbs, 40, 8);
 FIELD(rosey_plugin, verb_count, 48, 4);
+FIELD(rosey_plugin, reserved_2, 52, 4);
 FIELD(rosey_plugin, create, 56, 8);
 FIELD(rosey_plugin, start, 64, 8);
 FIELD(rosey_plugin, request_stop, 72, 8);

@@ -67,10 +67,18 @@ typedef struct rosey_host {
      there. `queue_group` may be empty. `arg` must be valid until `done` of unsubscribe() has been
      called, or else until destroy(). `error` may be null.
 
-     A subscription with a queue group is how work comes in: when the plugin is to go, the host
-     drains those first, and calls request_stop() when on_message has returned for all that had
-     arrived (or has not within a deadline). One without a group (events, replies to requests)
-     stays open until the plugin has stopped. */
+     A subscription with a queue group is how work comes in. One that is made before start() has
+     returned has its id at once, but is opened on the server only when start() has succeeded: a
+     plugin that cannot start takes no work from the instance that it was to replace. When the
+     plugin is to go, the host drains those first, and calls request_stop() when on_message has
+     returned for all that had arrived; what on_message was not called for within a deadline goes
+     back to the subject, for another member of the group. None can be made from then on.
+
+     One without a group (events, replies to requests) opens at once, and stays open until the
+     plugin has stopped.
+
+     When too much waits for the plugin, a message that expects an answer is given one by the host,
+     {"success": false, "code": "busy", ...}; others are dropped. */
   rosey_status (*subscribe)(void* self, rosey_string subject, rosey_string queue_group,
                             rosey_message_fn on_message, void* arg, uint64_t* id,
                             rosey_error* error) ROSEY_NOEXCEPT;

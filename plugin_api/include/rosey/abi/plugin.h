@@ -36,6 +36,7 @@ typedef struct rosey_plugin {
   /* The host's minor version that this plugin cannot do without; an older host refuses it before
      create(). The plugin still asks ROSEY_HAS_FIELD for what is newer than this. */
   uint16_t needs_host_minor;
+  uint16_t reserved_1[3]; /* zero */
 
   const char* id;      /* [a-z][a-z0-9-]{0,31}, the same in every version of the plugin */
   const char* version; /* for people: "1.4.0" */
@@ -43,10 +44,11 @@ typedef struct rosey_plugin {
 
   const rosey_verb* const* verbs; /* array of verb_count pointers */
   uint32_t verb_count;
+  uint32_t reserved_2; /* zero */
 
   /* [plugin-thread] Makes an instance, never null. `host` is valid until destroy() returns. On
-     failure nothing remains, `error` says why, and destroy() is not called. Nothing is subscribed
-     or started here. */
+     failure nothing remains, `error` says why, and destroy() is not called; of what was posted
+     nothing is run, and no message arrives. Nothing is subscribed or started here. */
   rosey_status (*create)(const rosey_host* host, rosey_instance** instance,
                          rosey_error* error) ROSEY_NOEXCEPT;
 
@@ -63,11 +65,14 @@ typedef struct rosey_plugin {
 
   /* [plugin-thread] Frees the instance and joins its threads. Called once for every instance that
      create() made, as the last call on its thread, when no task, message or callback of it is left.
-     The library is unmapped next: no thread, timer or exit handler of it may remain. */
+     The library is unmapped next: no thread, timer or exit handler of it may remain. The host looks
+     for threads that are left, by the name that they inherit, and keeps the library if it finds
+     one; it cannot see one that was given another name. */
   void (*destroy)(rosey_instance* instance) ROSEY_NOEXCEPT;
 
   /* [any-thread] An optional feature of the plugin by "name/revision", or null. Its table is valid
-     until destroy(). Called between create() and destroy(). The function itself may be null. */
+     until destroy(). Called between create() and destroy(); no host calls it yet. The function
+     itself may be null. */
   const void* (*get_ext)(rosey_instance* instance, const char* id)ROSEY_NOEXCEPT;
 } rosey_plugin;
 

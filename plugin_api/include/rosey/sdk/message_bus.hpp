@@ -77,7 +77,8 @@ class message_bus {
   virtual void publish(std::string_view subject, std::string_view payload) = 0;
 
   // Throws std::runtime_error with the host's reason. An empty group: every subscriber gets every
-  // message. With a group: this plugin's work, which the host drains before it stops the plugin.
+  // message. With a group: this plugin's work, which begins to come when start() has succeeded, and
+  // which the host drains before it stops the plugin.
   virtual subscription_id subscribe(std::string_view subject, std::string_view queue_group,
                                     message_handler handler) = 0;
   virtual void unsubscribe(subscription_id id) = 0;

@@ -204,11 +204,13 @@ struct tables {
   static constexpr rosey_plugin plugin = {
       .header = header_of(sizeof(rosey_plugin)),
       .needs_host_minor = 0,
+      .reserved_1 = {},
       .id = Plugin::id,
       .version = Plugin::version,
       .build = __VERSION__,
       .verbs = verb_pointers.data(),
       .verb_count = static_cast<std::uint32_t>(verb_count<Plugin>()),
+      .reserved_2 = 0,
       .create = &create<Plugin>,
       .start = &start<Plugin>,
       .request_stop = &request_stop<Plugin>,
