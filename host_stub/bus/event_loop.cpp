@@ -1,0 +1,113 @@
+// An adapter as libnats asks for (natsOptions_SetEventLoop), on epoll.
+#include "host_stub/bus/event_loop.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+
+namespace rosey::host {
+
+event_loop::event_loop()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_event_(::eventfd(0, EFD_CLOEXEC)) {
+  epoll_event wakes{.events = EPOLLIN, .data = {.fd = wake_event_}};
+  if (epoll_ < 0 || wake_event_ < 0 ||
+      ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_event_, &wakes) != 0) {
+    throw std::system_error(errno, std::system_category(), "epoll");
+  }
+  thread_ = std::thread([this] { run(); });
+}
+
+event_loop::~event_loop() {
+  ending_ = true;
+  wake();
+  thread_.join();
+  ::close(wake_event_);
+  ::close(epoll_);
+}
+
+natsStatus event_loop::serve(natsOptions* options) {
+  return natsOptions_SetEventLoop(options, this, &attach, &read, &write, &detach);
+}
+
+// Called when the connection has been made, or made again. libnats holds its lock during each of
+// these calls, so none of them may call back.
+natsStatus event_loop::attach(void** user, void* loop, natsConnection* connection,
+                              natsSock socket) {
+  auto* self = static_cast<event_loop*>(loop);
+  *user = self;
+  self->connection_ = connection;
+  self->socket_ = socket;
+  return self->poll_socket(EPOLL_CTL_ADD, EPOLLIN) ? NATS_OK : NATS_ERR;
+}
+
+// Ends only: the connection is lost, or closed. libnats closes the socket next.
+natsStatus event_loop::read(void* user, bool add) {
+  auto* self = static_cast<event_loop*>(user);
+  if (add) return NATS_OK;
+  self->poll_socket(EPOLL_CTL_DEL, 0);
+  self->socket_ = -1;
+  return NATS_OK;
+}
+
+natsStatus event_loop::write(void* user, bool add) {
+  auto* self = static_cast<event_loop*>(user);
+  self->has_output_ = add;
+  if (add) self->wake();
+  return NATS_OK;
+}
+
+natsStatus event_loop::detach(void*) {
+  return NATS_OK;
+}
+
+void event_loop::wake() {
+  if (awake_.exchange(true)) return;
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(wake_event_, &one, sizeof one));
+}
+
+void event_loop::run() {
+  bool waits_for_room = false;
+  for (;;) {
+    // Behind this, whoever has something to write wakes this thread.
+    awake_ = false;
+    if (has_output_ && !waits_for_room) {
+      awake_ = true;
+      waits_for_room = !write_out();
+      if (waits_for_room) poll_socket(EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+      continue;
+    }
+    if (ending_) return;
+    epoll_event ready[2];
+    const int count = ::epoll_wait(epoll_, ready, 2, -1);
+    awake_ = true;
+    for (int i = 0; i < count; ++i) {
+      if (ready[i].data.fd == wake_event_) {
+        std::uint64_t ignored = 0;
+        static_cast<void>(!::read(wake_event_, &ignored, sizeof ignored));
+        continue;
+      }
+      if (waits_for_room && (ready[i].events & ~EPOLLIN)) {
+        waits_for_room = false;
+        poll_socket(EPOLL_CTL_MOD, EPOLLIN);
+      }
+      if (ready[i].events & ~EPOLLOUT) natsConnection_ProcessReadEvent(connection_);
+    }
+  }
+}
+
+bool event_loop::write_out() {
+  natsConnection_ProcessWriteEvent(connection_);
+  return !has_output_;
+}
+
+bool event_loop::poll_socket(int operation, unsigned events) {
+  epoll_event wanted{.events = events, .data = {.fd = socket_}};
+  return ::epoll_ctl(epoll_, operation, socket_, &wanted) == 0;
+}
+
+}  // namespace rosey::host
