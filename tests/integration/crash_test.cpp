@@ -104,10 +104,13 @@ TEST(Crash, KeepsWhatPlays) {
   // It may have been said before the bot was ready.
   const std::string recovered = "Recovered 2 items for #lobby";
   if (bot.child().log().find(recovered) == std::string::npos) bot.child().wait_for_log(recovered);
-  const auto before = json::parse(playing).as_object();
-  const auto after =
-      json::parse(bot.request("service.playlist.get_current", R"({"channel":"#lobby"})"))
-          .as_object();
+  json::value before = json::parse(playing);
+  json::value after =
+      json::parse(bot.request("service.playlist.get_current", R"({"channel":"#lobby"})"));
+  // It plays on: how far it is may differ, and never goes back.
+  EXPECT_GE(after.at("item").at("elapsed").as_int64(), before.at("item").at("elapsed").as_int64());
+  before.at("item").as_object().erase("elapsed");
+  after.at("item").as_object().erase("elapsed");
   EXPECT_EQ(after.at("item"), before.at("item"));
   EXPECT_THAT(bot.say("!queue"), testing::HasSubstr("1. [vi] 76979871"));
   EXPECT_EQ(bot.finish(), 0);
