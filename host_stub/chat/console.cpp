@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <future>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
@@ -26,6 +25,10 @@ constexpr std::size_t max_line = 128 * 1024;
 
 // How long a line waits for the answer to the one before it.
 constexpr std::chrono::seconds in_order{2};
+
+bool is_ready(const std::future<void>& answer) {
+  return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
 
 // Whatever plugins and peers send, a terminal is not to be steered by it.
 std::string without_control_characters(std::string_view text) {
@@ -144,12 +147,19 @@ void console::handle_line(std::string text) {
   const std::string lane = router_.lane_of(line);
   if (lane.empty()) return answer();
   const auto answered = std::make_shared<std::promise<void>>();
+  std::future<void> done = answered->get_future();
   const bool taken = answers_.post(lane, [answer, answered] {
     answer();
     answered->set_value();
   });
-  if (!taken) return print(fmt::format("❌ Too many commands wait for the plugin '{}'", lane));
-  answered->get_future().wait_for(in_order);
+  if (!taken) return print(fmt::format("❌ Too many commands wait for '{}'", lane));
+  const auto behind = overdue_.find(lane);
+  const bool late = behind != overdue_.end() && !is_ready(behind->second);
+  if (!late && done.wait_for(in_order) == std::future_status::ready) {
+    overdue_.erase(lane);
+  } else {
+    overdue_.insert_or_assign(lane, std::move(done));
+  }
 }
 
 // "/as NAME [user|moderator|admin]": whoever sits at the console may speak for anybody.

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -16,7 +18,8 @@
 namespace rosey::host {
 
 // One line is answered before the next is read, so that a piped script sees its answers in order.
-// Only an answer that takes too long is overtaken, by those of other plugins.
+// Only an answer that takes too long is overtaken, by those of other plugins; and until a plugin
+// has caught up, nobody waits for it again.
 class console {
  public:
   struct settings {
@@ -50,7 +53,8 @@ class console {
   std::function<void()> on_end_;
   int stop_event_;
   subscription announcements_;
-  lanes answers_;  // by the plugin that is asked
+  std::map<std::string, std::future<void>> overdue_;  // by lane: its newest answer, nobody waits
+  lanes answers_;                                     // by the plugin that is asked
   std::thread reader_;
 };
 
