@@ -46,8 +46,10 @@ struct bot::parts {
     if (settings.watch_plugins) watcher.emplace(settings.plugin_directory);
     plugins->load_all();
     if (watcher) {
-      watcher->start([this](const std::filesystem::path& file) {
-        static_cast<void>(changes.post(file.string(), [this, file] { plugins->follow(file); }));
+      watcher->start([this, prefix = settings.prefix](const std::filesystem::path& file) {
+        if (changes.post(file.string(), [this, file] { plugins->follow(file); })) return;
+        spdlog::error("a change of {} is lost: too many are waiting; use {}plugin load or reload",
+                      file.string(), prefix);
       });
     }
     guard.emplace(*plugins);
