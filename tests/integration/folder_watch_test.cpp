@@ -159,10 +159,24 @@ TEST_F(FolderWatch, AStuckPluginIsNamedWhileChatGoesOn) {
   EXPECT_EQ(bot.say("!queue"), "📺 Queue is empty");
   EXPECT_THAT(bot.child().wait_for_log("is stuck"), HasSubstr("the plugin hostile 1.0.0"));
   EXPECT_THAT(bot.say("!plugin list"), HasSubstr("hostile 1.0.0 - stuck: in one call for"));
+  // Nobody waits for it any more: all of this is answered before the first of them is given up.
+  for (int again = 0; again < 6; ++again) bot.child().write("!act\n");
   EXPECT_EQ(bot.say("!queue"), "📺 Queue is empty");
+  EXPECT_EQ(bot.say("!plugin unload nothing"), "❌ The plugin 'nothing' is not loaded");
   EXPECT_THAT(bot.child().read_line(),
               HasSubstr("❌ The plugin 'hostile' did not answer in time; it is stuck: in one call"));
   bot.kill();
+}
+
+// Without the watcher nobody would ever see it again, so it is said.
+TEST_F(FolderWatch, AFileThatIsWrittenAtTheStartIsNamed) {
+  folder_.configure("{}", "{}", false);
+  std::filesystem::copy_file(HELLO_PLUGIN, file("libhello.so"));
+  const std::ofstream writer(file("libhello.so"), std::ios::binary | std::ios::app);
+  running_bot bot(folder_);
+  EXPECT_THAT(bot.child().log(), HasSubstr("plugin not loaded: plugins/libhello.so: is still being "
+                                           "written"));
+  EXPECT_EQ(bot.finish(), 0);
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
 // Hot reload by an admin in the channel: a newer build takes over, and the old file is gone.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <atomic>
 #include <fstream>
 #include <set>
 #include <thread>
 
+#include "host_stub/bus/nats_server.hpp"
 #include "integration/support/bot.hpp"
 
 namespace rosey::tests {
@@ -121,6 +123,19 @@ TEST(Reload, UnloadAndLoadAreAnsweredClearly) {
               HasSubstr("❌ There is no plugin 'nothing' in plugins"));
   EXPECT_THAT(bot.say("!plugin explode playlist"), HasSubstr("❌ Usage: !plugin list | load"));
   EXPECT_EQ(bot.finish(), 0);
+}
+
+// An outage of NATS does not keep the bot from ending, with everything taken down in order.
+TEST(Reload, TheBotEndsWhileNatsDoesNotAnswer) {
+  const host::nats_server server;
+  const bot_folder folder;
+  running_bot bot(folder, {"--nats-url", server.url()});
+  EXPECT_EQ(bot.say("!queue"), "📺 Queue is empty");
+  ASSERT_EQ(::kill(server.id(), SIGSTOP), 0);
+  bot.child().signal(SIGTERM);
+  EXPECT_EQ(bot.child().wait(), 0) << bot.child().log();
+  EXPECT_THAT(bot.child().log(), HasSubstr("unloaded playlist"));
+  EXPECT_THAT(bot.child().log(), testing::Not(HasSubstr("quarantine")));
 }
 
 TEST(Reload, TheCommandLineDoesTheSame) {
