@@ -52,12 +52,19 @@ class section {
   // At least one.
   void seconds(std::string_view key, std::chrono::seconds& target) {
     constexpr std::int64_t most = 10LL * 366 * 24 * 3600;
-    if (const json::value* value = find(key)) {
-      if (value->is_int64() && value->get_int64() >= 1 && value->get_int64() <= most) {
-        target = std::chrono::seconds(value->get_int64());
-      } else {
-        fail(key, fmt::format("a whole number of seconds from 1 to {}", most));
-      }
+    if (const auto number = whole(key, "a whole number of seconds", most)) {
+      target = std::chrono::seconds(*number);
+    }
+  }
+  void milliseconds(std::string_view key, std::chrono::milliseconds& target) {
+    constexpr std::int64_t most = 3'600'000;
+    if (const auto number = whole(key, "a whole number of milliseconds", most)) {
+      target = std::chrono::milliseconds(*number);
+    }
+  }
+  void count(std::string_view key, std::size_t& target, std::int64_t most) {
+    if (const auto number = whole(key, "a whole number", most)) {
+      target = static_cast<std::size_t>(*number);
     }
   }
   void boolean(std::string_view key, bool& target) {
@@ -86,6 +93,17 @@ class section {
   const std::string& problem() const { return problem_; }
 
  private:
+  std::optional<std::int64_t> whole(std::string_view key, std::string_view kind,
+                                    std::int64_t most) {
+    const json::value* value = find(key);
+    if (!value) return std::nullopt;
+    if (value->is_int64() && value->get_int64() >= 1 && value->get_int64() <= most) {
+      return value->get_int64();
+    }
+    fail(key, fmt::format("{} from 1 to {}", kind, most));
+    return std::nullopt;
+  }
+
   std::string path_;
   const json::object* object_ = nullptr;
   std::string problem_;
@@ -99,12 +117,18 @@ std::string read_nats(const json::value& value, config& into) {
 
 std::string read_storage(const json::value& value, config& into) {
   section in(value, "storage",
-             {"enabled", "database", "migrations", "auto_migrate", "request_age_seconds"});
+             {"enabled", "database", "migrations", "auto_migrate", "request_age_seconds",
+              "busy_timeout_ms", "read_timeout_ms", "write_timeout_ms", "readers", "write_queue"});
   in.boolean("enabled", into.storage_enabled);
   in.text("database", into.database);
   in.path("migrations", into.migrations);
   in.boolean("auto_migrate", into.auto_migrate);
   in.seconds("request_age_seconds", into.request_age);
+  in.milliseconds("busy_timeout_ms", into.busy_timeout);
+  in.milliseconds("read_timeout_ms", into.read_timeout);
+  in.milliseconds("write_timeout_ms", into.write_timeout);
+  in.count("readers", into.readers, 64);
+  in.count("write_queue", into.write_queue, 1'000'000);
   return in.problem();
 }
 

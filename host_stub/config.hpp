@@ -3,6 +3,7 @@
 
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -28,6 +29,11 @@ struct config {
   std::filesystem::path migrations = "migrations";
   bool auto_migrate = true;  // false: what is pending is told at start, and left to the operator
   std::chrono::seconds request_age = std::chrono::hours(24);  // how long a request_id is known
+  std::chrono::milliseconds busy_timeout{1000};               // wait for others that write
+  std::chrono::milliseconds read_timeout{30'000};             // of one read
+  std::chrono::milliseconds write_timeout{5000};  // of one statement of a write, on PostgreSQL
+  std::size_t readers = 2;                        // reads at a time
+  std::size_t write_queue = 1024;                 // writes that wait; one more is answered BUSY
 
   std::filesystem::path plugin_directory = "build/plugins";
   bool watch_plugins = true;          // load, swap and unload as files come, change and go

@@ -45,9 +45,15 @@ void migrate_all(const config& settings) {
   }
 }
 
-std::unique_ptr<storage::service> open_migrated(const config& settings) {
+std::unique_ptr<storage::service> open_migrated(const config& settings, std::size_t reply_limit) {
   migrate_all(settings);
   storage::options options;
+  options.reply_limit = reply_limit;
+  options.busy_timeout = settings.busy_timeout;
+  options.read_timeout = settings.read_timeout;
+  options.write_timeout = settings.write_timeout;
+  options.readers = settings.readers;
+  options.write_queue = settings.write_queue;
   options.database = settings.database;
   options.migrations = settings.migrations.string();
   options.request_age = settings.request_age;
@@ -64,7 +70,9 @@ std::vector<std::string> plugins_with_migrations(const std::filesystem::path& fo
   }
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.is_directory()) names.push_back(entry.path().filename().string());
+    const std::string name = entry.path().filename().string();
+    // Hidden ones, such as .git, are somebody else's.
+    if (entry.is_directory() && !name.starts_with('.')) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -72,7 +80,7 @@ std::vector<std::string> plugins_with_migrations(const std::filesystem::path& fo
 
 storage_node::storage_node(const std::string& nats_url, const config& settings)
     : bus_({.url = nats_url, .name = "rosey storage", .mode = connection::delivery::parallel}),
-      service_(open_migrated(settings)),
+      service_(open_migrated(settings, storage_endpoint::reply_limit(bus_))),
       endpoint_(bus_, *service_) {
   if (const auto known = bus_.flush(std::chrono::seconds(5)); !known) {
     throw std::runtime_error(known.error().message);

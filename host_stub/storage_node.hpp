@@ -27,7 +27,8 @@ class storage_node {
   storage_endpoint endpoint_;
 };
 
-// The plugins that have migrations: the folders in the migrations folder, by name.
+// The plugins that have migrations: the folders in the migrations folder that are not hidden, by
+// name.
 // Throws std::runtime_error if there is no such folder.
 std::vector<std::string> plugins_with_migrations(const std::filesystem::path& folder);
 

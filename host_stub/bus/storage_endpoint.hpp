@@ -1,6 +1,7 @@
 // The storage service on the bus: takes its requests from NATS and sends its replies.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "host_stub/bus/connection.hpp"
@@ -10,6 +11,10 @@ namespace rosey::host {
 
 class storage_endpoint {
  public:
+  // Bytes that an answer may have: half of what the server carries, and no more than readers
+  // expect.
+  static std::size_t reply_limit(connection& bus);
+
   // `bus` and `service` must outlive it; `bus` should deliver in parallel.
   // Throws std::runtime_error if it cannot subscribe.
   storage_endpoint(connection& bus, storage::service& service);

@@ -1,11 +1,13 @@
 // Work on its way to other threads: never more than a fixed number waits.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -31,11 +33,16 @@ class bounded_queue {
   std::vector<T> take(std::size_t most) {
     std::unique_lock lock(mutex_);
     filled_.wait(lock, [this] { return closed_ || !items_.empty(); });
-    const auto count = static_cast<std::ptrdiff_t>(most < items_.size() ? most : items_.size());
-    const auto end = items_.begin() + count;
-    std::vector<T> taken(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
-    items_.erase(items_.begin(), end);
-    return taken;
+    return taken(most);
+  }
+
+  // The same, but waits no longer than `patience`, and then gives an empty list. None: the queue is
+  // closed and empty.
+  std::optional<std::vector<T>> take(std::size_t most, std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    filled_.wait_for(lock, patience, [this] { return closed_ || !items_.empty(); });
+    if (closed_ && items_.empty()) return std::nullopt;
+    return taken(most);
   }
 
   // What waits is still taken; nothing new comes in.
@@ -53,6 +60,14 @@ class bounded_queue {
   }
 
  private:
+  std::vector<T> taken(std::size_t most) {
+    const auto count = static_cast<std::ptrdiff_t>(most < items_.size() ? most : items_.size());
+    const auto end = items_.begin() + count;
+    std::vector<T> first(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
+    items_.erase(items_.begin(), end);
+    return first;
+  }
+
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable filled_;

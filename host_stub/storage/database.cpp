@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "host_stub/storage/postgresql/postgresql_database.hpp"
 #include "host_stub/storage/sqlite/sqlite_database.hpp"
 
@@ -19,14 +22,13 @@ std::string without_password(const std::string& url) {
   return url.substr(0, begin + 2) + url.substr(at + 1);
 }
 
-}  // namespace
+bool is_postgresql(const std::string& url) {
+  return url.starts_with("postgresql://") || url.starts_with("postgres://");
+}
 
-std::unique_ptr<database> open_database(const std::string& url, const database_options& options) {
+std::string sqlite_path(const std::string& url) {
   constexpr std::string_view sqlite = "sqlite:";
-  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) {
-    return open_postgresql(url, options);
-  }
-  if (url.find(':') == std::string::npos) return open_sqlite(url, options);
+  if (url.find(':') == std::string::npos) return url;
   if (!url.starts_with(sqlite)) {
     throw std::runtime_error(
         fmt::format("The database must be given as sqlite:PATH or postgresql://USER@HOST/NAME, but "
@@ -35,7 +37,22 @@ std::unique_ptr<database> open_database(const std::string& url, const database_o
   }
   std::string path = url.substr(sqlite.size());
   if (path.starts_with("//")) path.erase(0, 2);
-  return open_sqlite(path, options);
+  return path;
+}
+
+}  // namespace
+
+std::unique_ptr<database> open_database(const std::string& url, const database_options& options) {
+  if (is_postgresql(url)) return open_postgresql(url, options);
+  return open_sqlite(sqlite_path(url), options);
+}
+
+std::optional<std::string> missing_file(const std::string& url) {
+  if (is_postgresql(url)) return std::nullopt;
+  std::string path = sqlite_path(url);
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored)) return std::nullopt;
+  return path;
 }
 
 // Times are milliseconds since 1970, except applied_at, which people read.
@@ -63,6 +80,7 @@ CREATE TABLE IF NOT EXISTS rosey_request (
     request_id {0} NOT NULL,
     reply {0} NOT NULL,
     created_at BIGINT NOT NULL,
+    results {0},
     PRIMARY KEY (plugin, request_id)
 );
 CREATE INDEX IF NOT EXISTS rosey_request_created ON rosey_request(created_at);

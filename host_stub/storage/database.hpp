@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,10 @@ namespace rosey::storage {
 struct database_options {
   std::chrono::milliseconds busy_timeout{5000};  // wait for a lock that another process holds
   bool synchronous = true;  // a commit survives power loss; without it, only a crash of ours
+  // Of a transaction that reads, and of a statement in one that writes (on PostgreSQL only); what
+  // takes longer is ended and fails as `busy`. 0: no limit.
+  std::chrono::milliseconds read_timeout{0};
+  std::chrono::milliseconds write_timeout{0};
 };
 
 // May be used from any thread.
@@ -30,10 +36,18 @@ class database {
   virtual bool writes_in_parallel() const = 0;
 };
 
+// The server of the database is not there, or does not answer: later it may.
+struct database_unreachable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // "sqlite:PATH" or a bare PATH: creates the file and its folder if missing. "postgresql://…" as
 // libpq reads it: a database that exists. Throws std::runtime_error with one sentence that names
 // what cannot be used, without a password.
 std::unique_ptr<database> open_database(const std::string& url, const database_options& options);
+
+// The file of a SQLite database that open_database would have to create; none if it is there.
+std::optional<std::string> missing_file(const std::string& url);
 
 // The service's own tables, created by open_database, but for the counter of revisions. CREATE …
 // IF NOT EXISTS throughout. `text` is the type of texts that sort by their bytes.

@@ -43,6 +43,10 @@ class dialect {
   virtual std::string minimum(const std::string& argument, column_kind kind) const = 0;
   virtual std::string maximum(const std::string& argument, column_kind kind) const = 0;
 
+  // Of numbers; null of none. A result that leaves the range is an error of the statement.
+  virtual std::string total(const std::string& argument, column_kind kind) const = 0;
+  virtual std::string mean(const std::string& argument, column_kind kind) const = 0;
+
   // Null sorts as the least value.
   virtual std::string ordered(const std::string& value, bool descending) const = 0;
 

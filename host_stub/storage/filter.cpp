@@ -9,10 +9,6 @@ namespace rosey::storage {
 
 namespace {
 
-constexpr std::size_t max_list = 1000;
-constexpr std::size_t max_pattern = 1000;
-constexpr std::size_t max_conditions = 500;  // databases read no deeper than some thousand
-
 // Parts that must all hold, or one of which must.
 class joined {
  public:
@@ -34,22 +30,35 @@ class joined {
 
 result<std::string> conjunction(const json::object& filter, const table& of, bindings& bound);
 
-// How many comparisons a filter makes, as far as it is well formed.
-std::size_t conditions_in(const json::object& filter) {
-  std::size_t count = 0;
+struct filter_size {
+  std::size_t conditions = 0;
+  std::size_t listed = 0;  // values in lists of $in and $nin
+};
+
+// As far as the filter is well formed.
+void measure(const json::object& filter, filter_size& size) {
   for (const auto& entry : filter) {
     const auto* list = entry.value().if_array();
     const auto* object = entry.value().if_object();
     if (list && entry.key().starts_with('$')) {
-      for (const json::value& each : *list)
-        count += each.is_object() ? conditions_in(each.get_object()) : 1;
+      for (const json::value& each : *list) {
+        if (each.is_object()) {
+          measure(each.get_object(), size);
+        } else {
+          ++size.conditions;
+        }
+      }
+    } else if (object && entry.key() == "$not") {
+      measure(*object, size);
     } else if (object) {
-      count += entry.key() == "$not" ? conditions_in(*object) : object->size();
+      size.conditions += object->size();
+      for (const auto& operation : *object) {
+        if (const auto* values = operation.value().if_array()) size.listed += values->size();
+      }
     } else {
-      ++count;
+      ++size.conditions;
     }
   }
-  return count;
 }
 
 result<std::string> comparison(std::string_view symbol, std::string_view name, const column& of,
@@ -76,9 +85,9 @@ result<std::string> equality(bool equal, const column& of, const json::value& va
 result<std::string> membership(bool member, const column& of, const json::value& value,
                                bindings& bound) {
   const auto* list = value.if_array();
-  if (!list || list->size() > max_list) {
-    return db::invalid(fmt::format("{} of column '{}' takes a list of at most {} values",
-                                   member ? "$in" : "$nin", of.name, max_list));
+  if (!list) {
+    return db::invalid(
+        fmt::format("{} of column '{}' takes a list", member ? "$in" : "$nin", of.name));
   }
   if (list->empty()) return std::string(member ? "FALSE" : "TRUE");
   std::string placeholders;
@@ -117,7 +126,8 @@ result<std::string> likeness(bool ignore_case, const column& of, const json::val
   return bound.language().like(quoted(of.name), placeholder, ignore_case);
 }
 
-result<std::string> existence(std::string_view name, const column& of, const json::value& value) {
+result<std::string> existence(std::string_view name, const column& of, const json::value& value,
+                              bindings&) {
   if (!value.is_bool()) {
     return db::invalid(fmt::format("{} of column '{}' takes true or false", name, of.name));
   }
@@ -125,17 +135,46 @@ result<std::string> existence(std::string_view name, const column& of, const jso
   return quoted(of.name) + (exists ? " IS NOT NULL" : " IS NULL");
 }
 
+// Its function gets its name.
+struct column_operator {
+  std::string_view name;
+  result<std::string> (*condition)(std::string_view name, const column& of,
+                                   const json::value& value, bindings& bound);
+};
+
+template <char... Symbol>
+result<std::string> compared(std::string_view name, const column& of, const json::value& value,
+                             bindings& bound) {
+  constexpr char symbol[] = {Symbol..., '\0'};
+  return comparison(symbol, name, of, value, bound);
+}
+
+template <auto Condition, bool Flag>
+result<std::string> flagged(std::string_view, const column& of, const json::value& value,
+                            bindings& bound) {
+  return Condition(Flag, of, value, bound);
+}
+
+constexpr column_operator column_operators[] = {{"$eq", flagged<equality, true>},
+                                                {"$ne", flagged<equality, false>},
+                                                {"$gt", compared<'>'>},
+                                                {"$gte", compared<'>', '='>},
+                                                {"$lt", compared<'<'>},
+                                                {"$lte", compared<'<', '='>},
+                                                {"$in", flagged<membership, true>},
+                                                {"$nin", flagged<membership, false>},
+                                                {"$like", flagged<likeness, false>},
+                                                {"$ilike", flagged<likeness, true>},
+                                                {"$exists", existence},
+                                                {"$null", existence}};
+
 result<std::string> operation(std::string_view name, const column& of, const json::value& value,
                               bindings& bound) {
-  if (name == "$eq" || name == "$ne") return equality(name == "$eq", of, value, bound);
-  if (name == "$gt") return comparison(">", name, of, value, bound);
-  if (name == "$gte") return comparison(">=", name, of, value, bound);
-  if (name == "$lt") return comparison("<", name, of, value, bound);
-  if (name == "$lte") return comparison("<=", name, of, value, bound);
-  if (name == "$in" || name == "$nin") return membership(name == "$in", of, value, bound);
-  if (name == "$like" || name == "$ilike") return likeness(name == "$ilike", of, value, bound);
-  if (name == "$exists" || name == "$null") return existence(name, of, value);
-  return db::invalid(fmt::format("Column '{}' has the unknown operator '{}'", of.name, name));
+  for (const column_operator& known : column_operators) {
+    if (known.name == name) return known.condition(name, of, value, bound);
+  }
+  return db::invalid(
+      fmt::format("Column '{}' has the unknown operator '{}'", of.name, db::shortened(name)));
 }
 
 result<std::string> on_column(const column& of, const json::value& value, bindings& bound) {
@@ -166,8 +205,8 @@ result<std::string> nested(const json::value& value, std::string_view name, cons
 result<std::string> junction(std::string_view name, const json::value& value, const table& of,
                              bindings& bound) {
   const auto* filters = value.if_array();
-  if (!filters || filters->empty() || filters->size() > max_list) {
-    return db::invalid(fmt::format("{} takes a list of 1 to {} filters", name, max_list));
+  if (!filters || filters->empty() || filters->size() > max_listed) {
+    return db::invalid(fmt::format("{} takes a list of 1 to {} filters", name, max_listed));
   }
   joined parts(name == "$and" ? " AND " : " OR ");
   for (const json::value& each : *filters) {
@@ -190,7 +229,7 @@ result<std::string> entry_condition(std::string_view key, const json::value& val
   if (key == "$and" || key == "$or") return junction(key, value, of, bound);
   if (key == "$not") return negation(value, of, bound);
   if (key.starts_with('$')) {
-    return db::invalid(fmt::format("The filter has the unknown operator '{}'", key));
+    return db::invalid(fmt::format("The filter has the unknown operator '{}'", db::shortened(key)));
   }
   const auto column = of.find(key);
   if (!column) return column.error();
@@ -210,11 +249,23 @@ result<std::string> conjunction(const json::object& filter, const table& of, bin
 }  // namespace
 
 result<std::string> condition(const json::object& filter, const table& of, bindings& bound) {
-  if (const std::size_t count = conditions_in(filter); count > max_conditions) {
-    return db::invalid(fmt::format("The filter has {} conditions; at most {} are accepted", count,
-                                   max_conditions));
+  filter_size size;
+  measure(filter, size);
+  if (size.conditions > max_conditions) {
+    return db::invalid(fmt::format("The filter has {} conditions; at most {} are accepted",
+                                   size.conditions, max_conditions));
+  }
+  if (size.listed > max_listed) {
+    return db::invalid(fmt::format("The filter lists {} values; at most {} are accepted",
+                                   size.listed, max_listed));
   }
   return conjunction(filter, of, bound);
+}
+
+std::vector<std::string_view> filter_operators() {
+  std::vector<std::string_view> names{"$and", "$or", "$not"};
+  for (const column_operator& each : column_operators) names.push_back(each.name);
+  return names;
 }
 
 result<column_values> equalities(const json::object& filter, const table& of) {

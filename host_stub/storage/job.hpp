@@ -21,7 +21,19 @@ struct job {
   std::string plugin;
   data_request request;
   reply_function reply;
+  std::chrono::steady_clock::time_point arrived = std::chrono::steady_clock::now();
+
+  // Whoever asked has given up long ago.
+  bool outdated(std::chrono::milliseconds longest_wait) const {
+    return std::chrono::steady_clock::now() - arrived > longest_wait;
+  }
 };
+
+inline std::string encode_busy(std::string why) {
+  return db::encode(db::failure(error{db::codes::busy, std::move(why)}));
+}
+
+inline constexpr char waited_too_long[] = "The request has waited too long, and nothing was done";
 
 inline std::int64_t milliseconds_since_1970(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();

@@ -138,6 +138,16 @@ result<files> read_files(const std::filesystem::path& folder, const std::string&
   return read_migrations(folder / plugin, dialect);
 }
 
+db::migration_status status_of(const std::vector<record>& applied, const files& known) {
+  db::migration_status status;
+  for (const record& each : applied) status.applied.push_back(each.shown);
+  for (std::size_t i = applied.size(); i < known.size(); ++i) {
+    status.pending.push_back({known[i].version, known[i].name, ""});
+  }
+  status.version = newest(applied);
+  return status;
+}
+
 std::optional<error> check_target(std::optional<std::int64_t> to, const files& known) {
   if (!to || (*to >= 0 && *to <= static_cast<std::int64_t>(known.size()))) return std::nullopt;
   return db::invalid(
@@ -201,14 +211,16 @@ result<db::migration_status> migrator::status() {
     transaction snapshot(*in, access::read);
     const auto applied = checked_records(*in, plugin_, *known);
     if (!applied) return applied.error();
-    db::migration_status status;
-    for (const record& each : *applied) status.applied.push_back(each.shown);
-    for (std::size_t i = applied->size(); i < known->size(); ++i) {
-      status.pending.push_back({(*known)[i].version, (*known)[i].name, ""});
-    }
-    status.version = newest(*applied);
-    return status;
+    return status_of(*applied, *known);
   });
+}
+
+result<db::migration_status> status_of_nothing(const std::filesystem::path& folder,
+                                               const std::string& plugin,
+                                               std::string_view dialect) {
+  const auto known = read_files(folder, plugin, dialect);
+  if (!known) return known.error();
+  return status_of({}, *known);
 }
 
 }  // namespace rosey::storage

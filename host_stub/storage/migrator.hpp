@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "host_stub/storage/database.hpp"
 
@@ -36,5 +37,9 @@ class migrator {
   std::string plugin_;
   std::chrono::milliseconds patience_;
 };
+
+// What status() tells of a database that nothing was done to yet.
+result<db::migration_status> status_of_nothing(const std::filesystem::path& folder,
+                                               const std::string& plugin, std::string_view dialect);
 
 }  // namespace rosey::storage

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host_stub/storage/dialect.hpp"
@@ -27,6 +28,10 @@ struct update_plan {
   statement update;
   std::optional<statement> insert = {};  // of an upsert: what to do when nothing was updated
 };
+
+// All that an update, and the aggregates of a select, may contain.
+std::vector<std::string_view> update_operators();
+std::vector<std::string_view> aggregate_functions();
 
 result<select_plan> plan(const db::select_request& request, const table& of,
                          const dialect& language);

@@ -49,12 +49,17 @@ struct change {
   sql_value value;
 };
 
+constexpr std::pair<std::string_view, change_kind> change_kinds[] = {
+    {"$set", change_kind::set},
+    {"$inc", change_kind::increase},
+    {"$mul", change_kind::multiply},
+    {"$max", change_kind::maximum},
+    {"$min", change_kind::minimum}};
+
 std::optional<change_kind> change_from(std::string_view name) {
-  if (name == "$set") return change_kind::set;
-  if (name == "$inc") return change_kind::increase;
-  if (name == "$mul") return change_kind::multiply;
-  if (name == "$max") return change_kind::maximum;
-  if (name == "$min") return change_kind::minimum;
+  for (const auto& [known, kind] : change_kinds) {
+    if (known == name) return kind;
+  }
   return std::nullopt;
 }
 
@@ -84,8 +89,8 @@ result<std::vector<change>> changes_of(const json::object& update, const table& 
     const auto kind = change_from(name);
     const auto* values = entry.value().if_object();
     if (!kind) {
-      return db::invalid(
-          fmt::format("'update' knows $set, $inc, $mul, $max and $min, but not '{}'", name));
+      return db::invalid(fmt::format("'update' knows $set, $inc, $mul, $max and $min, but not '{}'",
+                                     db::shortened(name)));
     }
     if (!values) return db::invalid(fmt::format("{} takes an object of columns", name));
     for (const auto& value : *values) {
@@ -166,6 +171,12 @@ result<std::string> guarded_condition(const Request& request, const table& of, b
 }
 
 }  // namespace
+
+std::vector<std::string_view> update_operators() {
+  std::vector<std::string_view> names;
+  for (const auto& known : change_kinds) names.push_back(known.first);
+  return names;
+}
 
 result<insert_plan> plan(const db::insert_request& request, const table& of,
                          const dialect& language) {

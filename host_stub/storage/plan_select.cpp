@@ -1,6 +1,7 @@
 // Planning of selects: columns, aggregates, order, page.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "host_stub/storage/filter.hpp"
@@ -46,10 +47,47 @@ bool is_number(column_kind kind) {
   return kind == column_kind::integer || kind == column_kind::real;
 }
 
+struct aggregate_function {
+  std::string_view name;
+  bool of_numbers;
+  std::string (*sql)(const dialect& language, const std::string& argument, column_kind kind);
+  column_kind (*kind)(column_kind of);
+};
+
+column_kind same_kind(column_kind of) {
+  return of;
+}
+
+template <column_kind Kind>
+column_kind always(column_kind) {
+  return Kind;
+}
+
+template <std::string (dialect::*Sql)(const std::string&, column_kind) const>
+std::string spoken(const dialect& language, const std::string& argument, column_kind kind) {
+  return (language.*Sql)(argument, kind);
+}
+
+std::string count_of(const dialect&, const std::string& argument, column_kind) {
+  return fmt::format("COUNT({})", argument);
+}
+
+std::string sum_of(const dialect& language, const std::string& argument, column_kind kind) {
+  return fmt::format("COALESCE({}, 0)", language.total(argument, kind));
+}
+
+constexpr aggregate_function aggregate_functions_known[] = {
+    {"$count", false, count_of, always<column_kind::integer>},
+    {"$sum", true, sum_of, same_kind},
+    {"$avg", true, spoken<&dialect::mean>, always<column_kind::real>},
+    {"$min", false, spoken<&dialect::minimum>, same_kind},
+    {"$max", false, spoken<&dialect::maximum>, same_kind}};
+
 std::optional<error> add_aggregate(output_list& list, const db::aggregate& asked, const table& of,
                                    const dialect& language) {
   if (!is_alias(asked.name) || list.has(asked.name)) {
-    return db::invalid(fmt::format("The aggregate's name '{}' is not usable", asked.name));
+    return db::invalid(
+        fmt::format("The aggregate's name '{}' is not usable", db::shortened(asked.name)));
   }
   if (asked.function == "$count" && asked.column == "*") {
     if (asked.distinct) return db::invalid("$count of * cannot be distinct");
@@ -58,29 +96,21 @@ std::optional<error> add_aggregate(output_list& list, const db::aggregate& asked
   }
   const auto column = of.find(asked.column);
   if (!column) return column.error();
-  const std::string argument =
-      (asked.distinct ? "DISTINCT " : "") + language.comparable(quoted(column->name), column->kind);
-
-  if (asked.function == "$count") {
-    list.add(fmt::format("COUNT({})", argument), asked.name, column_kind::integer);
-  } else if (asked.function == "$min") {
-    list.add(language.minimum(argument, column->kind), asked.name, column->kind);
-  } else if (asked.function == "$max") {
-    list.add(language.maximum(argument, column->kind), asked.name, column->kind);
-  } else if (asked.function != "$sum" && asked.function != "$avg") {
-    return db::invalid(fmt::format("There is no aggregate '{}'", asked.function));
-  } else if (!is_number(column->kind)) {
+  const auto* end = std::end(aggregate_functions_known);
+  const auto* function =
+      std::find_if(std::begin(aggregate_functions_known), end,
+                   [&asked](const auto& each) { return each.name == asked.function; });
+  if (function == end) {
+    return db::invalid(fmt::format("There is no aggregate '{}'", db::shortened(asked.function)));
+  }
+  if (function->of_numbers && !is_number(column->kind)) {
     return db::invalid(fmt::format("{} needs numbers, which column '{}' does not hold",
                                    asked.function, column->name));
-  } else if (asked.function == "$sum") {
-    // Sums of integers may be of a wider type.
-    const char* type = column->kind == column_kind::integer ? "BIGINT" : "DOUBLE PRECISION";
-    list.add(fmt::format("COALESCE(CAST(SUM({}) AS {}), 0)", argument, type), asked.name,
-             column->kind);
-  } else {
-    list.add(fmt::format("CAST(AVG({}) AS DOUBLE PRECISION)", argument), asked.name,
-             column_kind::real);
   }
+  const std::string argument =
+      (asked.distinct ? "DISTINCT " : "") + language.comparable(quoted(column->name), column->kind);
+  list.add(function->sql(language, argument, column->kind), asked.name,
+           function->kind(column->kind));
   return std::nullopt;
 }
 
@@ -118,7 +148,7 @@ result<std::string> order_clause(const db::select_request& request, const output
       if (!column) return column.error();
       if (only_outputs) {
         return db::invalid(
-            fmt::format("The order's column '{}' must be among the selected ones", by.column));
+            fmt::format("The order's column '{}' must be among the selected ones", column->name));
       }
       value = language.comparable(value, column->kind);
     }
@@ -139,14 +169,22 @@ std::string page_clause(const db::select_request& request, bindings& bound) {
 std::string group_clause(const db::select_request& request) {
   if (request.aggregates.empty()) return {};
   std::string clause;
-  for (const std::string& name : request.columns) {
+  const auto& columns = request.columns;
+  for (auto name = columns.begin(); name != columns.end(); ++name) {
+    if (std::find(columns.begin(), name, *name) != name) continue;  // named before
     clause += clause.empty() ? " GROUP BY " : ", ";
-    clause += quoted(name);
+    clause += quoted(*name);
   }
   return clause;
 }
 
 }  // namespace
+
+std::vector<std::string_view> aggregate_functions() {
+  std::vector<std::string_view> names;
+  for (const auto& known : aggregate_functions_known) names.push_back(known.name);
+  return names;
+}
 
 result<select_plan> plan(const db::select_request& request, const table& of,
                          const dialect& language) {

@@ -72,11 +72,13 @@ boost::system::result<request, db::failure> decode_request(std::string_view subj
                                                            std::string_view payload) {
   const auto parts = split(subject);
   const auto unknown = [subject] {
-    return db::failure(db::invalid(fmt::format("Nothing is served on subject '{}'", subject)));
+    return db::failure(
+        db::invalid(fmt::format("Nothing is served on subject '{}'", db::shortened(subject))));
   };
   if (!parts) return unknown();
   if (!is_plugin_id(parts->plugin)) {
-    return db::failure(db::invalid(fmt::format("'{}' is not a plugin's id", parts->plugin)));
+    return db::failure(
+        db::invalid(fmt::format("'{}' is not a plugin's id", db::shortened(parts->plugin))));
   }
   const auto object = db::parse_message(payload);
   if (!object) return db::failure(object.error());

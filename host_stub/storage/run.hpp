@@ -12,9 +12,12 @@ namespace rosey::storage {
 // What an operation needs to know besides itself.
 struct run_context {
   std::string plugin;
-  std::int64_t now = 0;  // milliseconds since 1970
+  std::int64_t now = 0;                     // milliseconds since 1970
+  std::size_t reply_limit = db::max_reply;  // bytes of a whole answer
   // Bytes that answers may still take, beside what is around them.
-  std::size_t reply_room = db::max_reply - 256;
+  std::size_t reply_room = whole_room();
+
+  std::size_t whole_room() const { return reply_limit - 256; }
 };
 
 // VALUE_TOO_LARGE when the answer no longer fits.

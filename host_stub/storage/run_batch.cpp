@@ -13,19 +13,24 @@ namespace {
 constexpr std::size_t punctuation = 64;  // bytes of an answer besides its values
 constexpr std::int64_t sweep_limit = 500;
 
-// The reply that was stored with the request.
-std::optional<json::value> recorded_reply(session& in, const std::string& request_id,
-                                          const run_context& context) {
+// What the request was answered when it was applied.
+std::optional<db::batch_reply> recorded(session& in, const std::string& request_id,
+                                        const run_context& context) {
   bindings bound(in.language());
   const std::string sql =
-      fmt::format("SELECT reply FROM rosey_request WHERE plugin = {} AND request_id = {}",
+      fmt::format("SELECT reply, results FROM rosey_request WHERE plugin = {} AND request_id = {}",
                   bound.bind(context.plugin), bound.bind(request_id));
-  std::optional<json::value> reply;
-  in.query(bound.finish(sql), [&reply](const auto& row) {
-    reply = json::parse(std::get<std::string>(row[0]));
+  std::optional<db::batch_reply> known;
+  in.query(bound.finish(sql), [&known](const auto& row) {
+    known.emplace();
+    known->replayed = true;
+    known->reply = json::parse(std::get<std::string>(row[0]));
+    if (const auto* results = std::get_if<std::string>(&row[1])) {
+      known->stored_results = json::parse(*results).as_array();
+    }
     return false;
   });
-  return reply;
+  return known;
 }
 
 // True if this request_id is new. Before the operations, so that of equal requests at once the
@@ -46,6 +51,21 @@ result<bool> record(session& in, const db::batch_request& request, const run_con
   return in.execute(bound.finish(sql)) > 0;
 }
 
+// For whoever sends the same request again. Results that are longer than a value may be are not
+// worth their room.
+void record_results(session& in, const std::string& request_id, const db::batch_reply& reply,
+                    const run_context& context) {
+  json::array results;
+  for (const db::outcome& each : reply.results) results.push_back(db::to_json(each));
+  std::string text = json::serialize(results);
+  if (text.size() > db::max_value) return;
+  bindings bound(in.language());
+  const std::string sql =
+      fmt::format("UPDATE rosey_request SET results = {} WHERE plugin = {} AND request_id = {}",
+                  bound.bind(std::move(text)), bound.bind(context.plugin), bound.bind(request_id));
+  in.execute(bound.finish(sql));
+}
+
 result<db::outcome> run_any(session& in, const db::operation& what, run_context& context) {
   const auto run_one = [&in, &context](const auto& request) -> result<db::outcome> {
     auto reply = run(in, request, context);
@@ -63,9 +83,23 @@ result<db::outcome> run_any(session& in, const db::operation& what, run_context&
   }
 }
 
+// Not where the request itself set the end.
+bool cut_short(const db::operation& asked, const db::outcome& outcome) {
+  if (const auto* rows = std::get_if<db::select_reply>(&outcome)) return rows->truncated;
+  const auto* list = std::get_if<db::kv_list_reply>(&outcome);
+  return list != nullptr && list->truncated &&
+         static_cast<std::int64_t>(list->entries.size()) <
+             std::get<db::kv_list_request>(asked).limit;
+}
+
 std::optional<error> check_expectation(const db::batch_operation& op, const db::outcome& outcome) {
+  if (!op.expect_affected) return std::nullopt;
+  if (cut_short(op.what, outcome)) {
+    return error{db::codes::value_too_large,
+                 "What was found does not fit into the answer, so 'expect' cannot be checked"};
+  }
   const std::int64_t affected = db::affected(outcome);
-  if (!op.expect_affected || *op.expect_affected == affected) return std::nullopt;
+  if (*op.expect_affected == affected) return std::nullopt;
   return error{db::codes::conflict, fmt::format("Expected {} affected, but there were {}",
                                                 *op.expect_affected, affected)};
 }
@@ -89,13 +123,9 @@ batch_result run_batch(session& in, const db::batch_request& request, run_contex
     result<bool> is_new = false;
     if (!request.ops.empty()) is_new = record(in, request, context);
     if (!is_new) return db::failure(is_new.error());
-    std::optional<json::value> stored;
-    if (!*is_new) stored = recorded_reply(in, request.request_id, context);
-    if (stored) {
-      reply.replayed = true;
-      reply.reply = std::move(*stored);
-      return reply;
-    }
+    std::optional<db::batch_reply> known;
+    if (!*is_new) known = recorded(in, request.request_id, context);
+    if (known) return std::move(*known);
   }
   for (const db::batch_operation& op : request.ops) {
     const std::size_t position = reply.results.size();
@@ -104,6 +134,9 @@ batch_result run_batch(session& in, const db::batch_request& request, run_contex
     if (!outcome) return db::failure(outcome.error(), position);
     if (auto refused = check_expectation(op, *outcome)) return db::failure(*refused, position);
     reply.results.push_back(std::move(*outcome));
+  }
+  if (!request.request_id.empty() && !request.ops.empty()) {
+    record_results(in, request.request_id, reply, context);
   }
   return reply;
 }

@@ -14,9 +14,17 @@ constexpr std::size_t longest_id = 21;  // bytes, with its comma
 template <class Request>
 auto planned(session& in, const Request& request, const run_context& context)
     -> decltype(plan(request, std::declval<const table&>(), in.language())) {
-  const auto found = in.tables().find(context.plugin, request.table);
-  if (!found) return found.error();
-  return plan(request, **found, in.language());
+  using planned_request = decltype(plan(request, std::declval<const table&>(), in.language()));
+  const auto attempt = [&](const schema& tables) -> planned_request {
+    const auto found = tables.find(context.plugin, request.table);
+    if (!found) return found.error();
+    return plan(request, **found, in.language());
+  };
+  auto first = attempt(in.tables());
+  if (first) return first;
+  const std::string& code = first.error().code;
+  const bool unknown = code == db::codes::unknown_table || code == db::codes::unknown_column;
+  return unknown ? attempt(in.tables_anew()) : std::move(first);
 }
 
 // Where another transaction has just inserted the row, "do nothing" fails with a conflict, and the
@@ -32,7 +40,7 @@ void insert_missing(session& in, const statement& insert) {
 std::optional<error> take_room(run_context& context, std::size_t bytes) {
   if (bytes > context.reply_room) {
     return error{db::codes::value_too_large,
-                 fmt::format("The answer would be longer than {} bytes", db::max_reply)};
+                 fmt::format("The answer would be longer than {} bytes", context.reply_limit)};
   }
   context.reply_room -= bytes;
   return std::nullopt;
@@ -64,7 +72,7 @@ result<db::select_reply> run(session& in, const db::select_request& request, run
     const std::size_t size = encoded_size(row) + 1;
     if (size > context.reply_room) {
       reply.truncated = true;
-      endless_row = size > run_context().reply_room;
+      endless_row = size > context.whole_room();
       return false;
     }
     context.reply_room -= size;

@@ -29,7 +29,7 @@ result<column> table::find(std::string_view column_name) const {
                    [column_name](const column& each) { return each.name == column_name; });
   if (found == columns.end()) {
     return error{db::codes::unknown_column,
-                 fmt::format("Table '{}' has no column '{}'", shown, column_name)};
+                 fmt::format("Table '{}' has no column '{}'", shown, db::shortened(column_name))};
   }
   if (found->kind == column_kind::unsupported) {
     return db::invalid(
@@ -42,7 +42,7 @@ result<const table*> schema::find(std::string_view plugin, std::string_view show
   const auto found = tables_.find(fmt::format("{}_{}", plugin, shown));
   if (found == tables_.end()) {
     return error{db::codes::unknown_table,
-                 fmt::format("Plugin '{}' has no table '{}'", plugin, shown)};
+                 fmt::format("Plugin '{}' has no table '{}'", plugin, db::shortened(shown))};
   }
   return &found->second;
 }

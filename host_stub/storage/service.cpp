@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "host_stub/storage/database.hpp"
+#include "host_stub/storage/metrics.hpp"
 #include "host_stub/storage/migrator.hpp"
 #include "host_stub/storage/transact.hpp"
 #include "host_stub/storage/workers.hpp"
@@ -37,13 +38,38 @@ std::string migrate(database& in, const std::string& folder, const std::string& 
 }
 
 std::string read(session& in, const job& work, std::chrono::system_clock::time_point now,
-                 std::chrono::milliseconds patience) {
-  return transact(in, access::read, patience, [&](transaction& snapshot) {
-    run_context context{work.plugin, milliseconds_since_1970(now)};
+                 const options& chosen) {
+  if (work.outdated(chosen.longest_wait)) return encode_busy(waited_too_long);
+  return transact(in, access::read, chosen.busy_timeout, [&](transaction& snapshot) {
+    run_context context{work.plugin, milliseconds_since_1970(now), chosen.reply_limit};
     const batch_result outcome = run_batch(in, work.request.work, context);
     snapshot.take_back();
     return encode_answer(work.request, outcome);
   });
+}
+
+// Bytes of requests that are not answered yet. Any thread.
+class byte_budget {
+ public:
+  explicit byte_budget(std::size_t limit) : limit_(limit) {}
+
+  bool take(std::size_t bytes) {
+    if (in_use_.fetch_add(bytes) + bytes <= limit_) return true;
+    in_use_ -= bytes;
+    return false;
+  }
+  void give_back(std::size_t bytes) { in_use_ -= bytes; }
+
+  std::size_t in_use() const { return in_use_; }
+
+ private:
+  const std::size_t limit_;
+  std::atomic<std::size_t> in_use_{0};
+};
+
+options checked(options chosen) {
+  chosen.reply_limit = std::max<std::size_t>(chosen.reply_limit, 1024);
+  return chosen;
 }
 
 using readers = workers<std::unique_ptr<session>>;
@@ -55,31 +81,38 @@ using migrations = workers<migration_turn>;
 class storage_service final : public service {
  public:
   storage_service(const options& chosen, std::unique_ptr<database> opened)
-      : options_(chosen),
+      : options_(checked(chosen)),
         database_(std::move(opened)),
-        writer_(connect(access::write, parallel() ? chosen.writers : 1),
-                {chosen.write_queue, parallel() ? 1 : chosen.group, chosen.busy_timeout,
-                 chosen.request_age, chosen.sweep_interval},
-                chosen.clock, chosen.log),
+        memory_(chosen.memory),
+        writer_(
+            connect(access::write, parallel() ? chosen.writers : 1),
+            {chosen.write_queue, parallel() ? 1 : chosen.group, chosen.busy_timeout,
+             chosen.request_age, chosen.sweep_interval, chosen.longest_wait, options_.reply_limit},
+            chosen.clock, chosen.log),
         readers_(connect(access::read, chosen.readers), chosen.read_queue),
         migrations_({migration_turn()}, chosen.read_queue) {}
 
   void handle(std::string_view subject, std::string payload, reply_function reply) override {
-    ++requests_;
+    const auto arrived = std::chrono::steady_clock::now();
+    metrics_.arrived();
+    if (!memory_.take(payload.size())) return refuse(counted(std::move(reply), {}));
     auto decoded = decode_request(subject, payload);
+    reply =
+        counted(std::move(reply), {payload.size(), arrived, decoded ? mode_of(*decoded) : none});
     if (!decoded) return reply(db::encode(decoded.error()));
+    metrics_.decoded(*decoded);
     if (const auto* migration = std::get_if<migration_request>(&decoded->what)) {
       return submit_migration(decoded->plugin, *migration, std::move(reply));
     }
     job work{std::move(decoded->plugin), std::move(std::get<data_request>(decoded->what)),
-             std::move(reply)};
+             std::move(reply), arrived};
     if (!work.request.writes()) return submit_read(std::move(work));
     if (!writer_.submit(work)) refuse(work.reply);
   }
 
   statistics stats() const override {
     statistics now;
-    now.requests = requests_;
+    now.requests = metrics_.requests();
     now.busy = busy_;
     now.groups = writer_.statistics().groups;
     now.grouped = writer_.statistics().requests;
@@ -88,8 +121,46 @@ class storage_service final : public service {
     return now;
   }
 
+  std::string monitor() const override {
+    const auto queue = [](std::size_t waiting, std::size_t limit) {
+      return json::object{{"waiting", waiting}, {"limit", limit}};
+    };
+    json::object report = metrics_.report();
+    report["database"] = database_->dialect_name();
+    report["group_size"] = to_json(writer_.statistics().sizes.summary());
+    report["queue"] = {{"write", queue(writer_.waiting(), options_.write_queue)},
+                       {"read", queue(readers_.waiting(), options_.read_queue)},
+                       {"bytes", queue(memory_.in_use(), options_.memory)}};
+    return db::encode_success(std::move(report));
+  }
+
  private:
   bool parallel() const { return database_->writes_in_parallel(); }
+
+  struct counting {
+    std::size_t bytes = 0;  // of the request
+    std::chrono::steady_clock::time_point arrived = {};
+    std::optional<access> mode = {};  // of what is worth timing
+  };
+  static constexpr std::optional<access> none = {};
+
+  static std::optional<access> mode_of(const request& asked) {
+    const auto* data = std::get_if<data_request>(&asked.what);
+    if (!data) return none;
+    return data->writes() ? access::write : access::read;
+  }
+
+  // Every answer goes through here.
+  reply_function counted(reply_function reply, const counting& what) {
+    return [this, what, reply = std::move(reply)](std::string answer) {
+      memory_.give_back(what.bytes);
+      metrics_.answered(answer);
+      if (what.mode && db::refusal_code(answer) != db::codes::busy) {
+        metrics_.took(*what.mode, std::chrono::steady_clock::now() - what.arrived);
+      }
+      reply(std::move(answer));
+    };
+  }
 
   std::vector<std::unique_ptr<session>> connect(access mode, std::size_t count) {
     std::vector<std::unique_ptr<session>> sessions;
@@ -102,7 +173,7 @@ class storage_service final : public service {
   void submit_read(job work) {
     const reply_function reply = work.reply;
     submit_task(readers_, reply, [this, work = std::move(work)](auto& in) {
-      answer(work.reply, [&] { return read(*in, work, options_.clock(), options_.busy_timeout); });
+      answer(work.reply, [&] { return read(*in, work, options_.clock(), options_); });
     });
   }
 
@@ -136,13 +207,13 @@ class storage_service final : public service {
 
   void refuse(const reply_function& reply) {
     ++busy_;
-    reply(
-        db::encode(db::failure(error{db::codes::busy, "Too many requests wait; try again later"})));
+    reply(encode_busy("Too many requests wait; try again later"));
   }
 
   const options options_;
   const std::unique_ptr<database> database_;
-  std::atomic<std::uint64_t> requests_{0};
+  metrics metrics_;
+  byte_budget memory_;
   std::atomic<std::uint64_t> busy_{0};
   writer writer_;
   readers readers_;
@@ -152,7 +223,8 @@ class storage_service final : public service {
 }  // namespace
 
 std::unique_ptr<service> open_service(const options& chosen) {
-  auto opened = open_database(chosen.database, {chosen.busy_timeout, chosen.synchronous});
+  auto opened = open_database(chosen.database, {chosen.busy_timeout, chosen.synchronous,
+                                                chosen.read_timeout, chosen.write_timeout});
   return std::make_unique<storage_service>(chosen, std::move(opened));
 }
 

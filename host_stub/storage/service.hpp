@@ -17,11 +17,18 @@ struct options {
 
   std::size_t write_queue = 1024;  // requests that wait; one more is answered BUSY at once
   std::size_t read_queue = 1024;
-  std::size_t readers = 2;                       // threads
-  std::size_t writers = 8;                       // threads, where the database takes several
-  std::size_t group = 256;                       // requests that share a transaction, where not
-  std::chrono::milliseconds busy_timeout{5000};  // wait for others that write
-  bool synchronous = true;                       // wait for the disk at each commit
+  std::size_t readers = 2;  // threads
+  std::size_t writers = 8;  // threads, where the database takes several
+  std::size_t group = 256;  // requests that share a transaction, where not
+  bool synchronous = true;  // wait for the disk at each commit
+
+  std::size_t memory = 64 * 1024 * 1024;  // bytes of all requests that are not answered yet
+  std::size_t reply_limit = 512 * 1024;   // bytes of an answer; at least 1024
+  // Whoever asks waits some two seconds, and is better told before that.
+  std::chrono::milliseconds busy_timeout{1000};    // wait for others that write
+  std::chrono::milliseconds longest_wait{10'000};  // in a queue; then BUSY, and nothing is done
+  std::chrono::milliseconds read_timeout{30'000};  // of one read, which is then ended
+  std::chrono::milliseconds write_timeout{5000};   // of one statement, on PostgreSQL only
 
   std::chrono::seconds request_age = std::chrono::hours(24);  // how long a request_id is known
   std::chrono::seconds sweep_interval{60};
@@ -34,7 +41,7 @@ struct options {
 // Since the service was opened.
 struct statistics {
   std::uint64_t requests = 0;
-  std::uint64_t busy = 0;            // answered BUSY because too many waited
+  std::uint64_t busy = 0;            // answered BUSY because too many, or too much, waited
   std::uint64_t groups = 0;          // transactions that wrote
   std::uint64_t grouped = 0;         // requests in them
   std::size_t waiting_to_write = 0;  // now
@@ -53,6 +60,9 @@ class service {
   virtual void handle(std::string_view subject, std::string payload, reply_function reply) = 0;
 
   virtual statistics stats() const = 0;
+
+  // What rosey.monitoring.storage answers. Any thread; waits for nothing.
+  virtual std::string monitor() const = 0;
 };
 
 // Throws std::runtime_error with one sentence, which names a file that cannot be used.

@@ -31,6 +31,10 @@ struct sql_failure : std::runtime_error {
   sql_failure_kind kind;
 };
 
+// Of a statement that was ended because its time was up; its kind is `busy`.
+inline constexpr char took_too_long[] =
+    "It took too long and was ended; ask for less at a time, or give the table an index";
+
 enum class access { read, write };
 
 // Used by one thread at a time. Every function may throw sql_failure unless it says noexcept.
@@ -45,6 +49,8 @@ class session {
 
   // As the current transaction sees them; valid until it ends.
   virtual const schema& tables() = 0;
+  // Read again: tables() may miss a column's new name.
+  virtual const schema& tables_anew() = 0;
 
   // Transactions that write are serialisable: by a lock that begin() takes, or by failing with
   // `conflict`. Those that read see one snapshot.

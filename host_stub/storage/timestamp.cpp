@@ -53,18 +53,17 @@ class scanner {
 
   bool at_end() const { return rest_.empty(); }
   bool failed() const { return failed_; }
-
- private:
   int fail() {
     failed_ = true;
     return 0;
   }
 
+ private:
   std::string_view rest_;
   bool failed_ = false;
 };
 
-// Minutes to subtract to come to UTC.
+// Minutes to subtract to come to UTC. RFC 3339 knows offsets of less than a day.
 int offset_minutes(scanner& in) {
   if (in.at_end() || in.accept("Zz")) return 0;
   const bool ahead = in.accept("+");
@@ -72,6 +71,7 @@ int offset_minutes(scanner& in) {
   const int hours = in.digits(2);
   in.accept(":");
   const int minutes = in.at_end() ? 0 : in.digits(2);
+  if (hours > 23 || minutes > 59) return in.fail();
   return (ahead ? 1 : -1) * (hours * 60 + minutes);
 }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "host_stub/storage/transact.hpp"
 
 namespace rosey::storage {
@@ -26,11 +28,21 @@ writer::~writer() {
 
 void writer::run(session& own) {
   while (true) {
-    std::vector<job> group = queue_.take(options_.group);
-    if (group.empty()) return;
-    run_group(own, std::move(group));
+    // Also a service that nobody asks forgets what has expired.
+    auto group = queue_.take(options_.group, until_sweep());
+    if (!group) return;
+    refuse_outdated(*group);
+    if (!group->empty()) run_group(own, std::move(*group));
     sweep_if_due(own);
   }
+}
+
+void writer::refuse_outdated(std::vector<job>& group) const {
+  const auto is_outdated = [this](const job& work) { return work.outdated(options_.longest_wait); };
+  const auto outdated = std::stable_partition(group.begin(), group.end(), std::not_fn(is_outdated));
+  for (auto each = outdated; each != group.end(); ++each)
+    reply(*each, encode_busy(waited_too_long));
+  group.erase(outdated, group.end());
 }
 
 // Nobody hears of success before the commit, and a group whose transaction fails fails as a whole.
@@ -45,6 +57,7 @@ void writer::run_group(session& own, std::vector<job> group) {
     }
     ++statistics_.groups;
     statistics_.requests += group.size();
+    statistics_.sizes.add(group.size());
   } catch (const std::exception& failure) {
     answers.assign(group.size(), db::encode(failure_of(failure)));
   }
@@ -60,7 +73,7 @@ std::vector<std::string> writer::answers_of(session& own, const std::vector<job>
 
 // A refused request leaves nothing behind and does not disturb the others.
 std::string writer::answer_of(session& own, const job& work) {
-  run_context context{work.plugin, milliseconds_since_1970(clock_())};
+  run_context context{work.plugin, milliseconds_since_1970(clock_()), options_.reply_limit};
   own.savepoint();
   try {
     const batch_result outcome = run_batch(own, work.request.work, context);
@@ -79,18 +92,24 @@ std::string writer::answer_of(session& own, const job& work) {
 
 std::string writer::answer_alone(session& own, const job& work) {
   return transact(own, access::write, options_.patience, [&](transaction& current) {
-    run_context context{work.plugin, milliseconds_since_1970(clock_())};
+    run_context context{work.plugin, milliseconds_since_1970(clock_()), options_.reply_limit};
     const batch_result outcome = run_batch(own, work.request.work, context);
     if (!outcome) current.take_back();
     return encode_answer(work.request, outcome);
   });
 }
 
+std::chrono::milliseconds writer::until_sweep() const {
+  const auto rest = std::chrono::ceil<std::chrono::milliseconds>(next_sweep_.load() - clock_());
+  return std::clamp(rest, std::chrono::milliseconds(0),
+                    std::chrono::milliseconds(options_.sweep_interval));
+}
+
 void writer::sweep_if_due(session& own) {
   const std::unique_lock sweeping(sweeping_, std::try_to_lock);
   if (!sweeping) return;
   const auto now = clock_();
-  if (now < next_sweep_) return;
+  if (now < next_sweep_.load()) return;
   next_sweep_ = now + options_.sweep_interval;
   try {
     const bool more = transact(own, access::write, options_.patience, [&](transaction&) {

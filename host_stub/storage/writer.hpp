@@ -9,21 +9,25 @@
 #include <vector>
 
 #include "host_stub/storage/bounded_queue.hpp"
+#include "host_stub/storage/histogram.hpp"
 #include "host_stub/storage/job.hpp"
 
 namespace rosey::storage {
 
 struct writer_options {
-  std::size_t queue = 1024;               // requests that wait; one more is refused
-  std::size_t group = 256;                // requests in one transaction; 1 for several sessions
-  std::chrono::milliseconds patience{};   // with other transactions that were faster
-  std::chrono::seconds request_age{};     // how long a request_id is remembered
-  std::chrono::seconds sweep_interval{};  // between two looks for what has expired
+  std::size_t queue = 1024;                  // requests that wait; one more is refused
+  std::size_t group = 256;                   // requests in one transaction; 1 for several sessions
+  std::chrono::milliseconds patience{};      // with other transactions that were faster
+  std::chrono::seconds request_age{};        // how long a request_id is remembered
+  std::chrono::seconds sweep_interval{};     // between two looks for what has expired
+  std::chrono::milliseconds longest_wait{};  // a request that waited longer is not carried out
+  std::size_t reply_limit = db::max_reply;   // bytes of an answer
 };
 
 struct writer_statistics {
   std::atomic<std::uint64_t> groups{0};    // transactions committed
   std::atomic<std::uint64_t> requests{0};  // requests in them, refused ones included
+  histogram sizes;                         // requests of each
 };
 
 class writer {
@@ -42,10 +46,12 @@ class writer {
 
  private:
   void run(session& own);
+  void refuse_outdated(std::vector<job>& group) const;
   void run_group(session& own, std::vector<job> group);
   std::vector<std::string> answers_of(session& own, const std::vector<job>& group);
   std::string answer_of(session& own, const job& work);
   std::string answer_alone(session& own, const job& work);
+  std::chrono::milliseconds until_sweep() const;
   void sweep_if_due(session& own);
   void reply(const job& work, std::string answer) const;
 
@@ -54,8 +60,8 @@ class writer {
   log_function log_;
   bounded_queue<job> queue_;
   writer_statistics statistics_;
-  std::mutex sweeping_;  // guards next_sweep_; held by the one that sweeps
-  std::chrono::system_clock::time_point next_sweep_;
+  std::mutex sweeping_;  // held by the one that sweeps
+  std::atomic<std::chrono::system_clock::time_point> next_sweep_;
   std::vector<std::thread> threads_;  // last: they use all the others
 };
 

@@ -109,6 +109,29 @@ TEST_P(storage_batch, expectations_of_every_operation) {
   EXPECT_EQ(titles(), "[]");
 }
 
+// Only what was found can be compared, and here not all of it was looked at.
+TEST_P(storage_batch, an_expectation_of_what_does_not_fit_is_refused) {
+  const std::string title(50'000, 'x');
+  for (int i = 0; i < 12; ++i) {
+    row("insert", R"({"table": "queue", "values": {"channel": "#a", "title": ")" + title +
+                      std::to_string(i) + "\"}}");
+    kv("set", R"({"key": "k)" + std::to_string(i) + R"(", "value": ")" + title + "\"}");
+  }
+  const auto fitted = row("select", R"({"table": "queue"})");
+  ASSERT_TRUE(fitted.at("truncated").as_bool());
+  const auto expecting = [](const std::string& op, std::int64_t count) {
+    return R"({"ops": [{)" + op + R"(, "expect": {"affected": )" + std::to_string(count) + "}}]}";
+  };
+  const std::string select = R"("op": "select", "table": "queue")";
+  const std::string list = R"("op": "kv.list")";
+  for (const std::int64_t count : {fitted.at("count").as_int64(), std::int64_t{12}}) {
+    EXPECT_EQ(refusal("db.batch.demo", expecting(select, count)), "VALUE_TOO_LARGE");
+    EXPECT_EQ(refusal("db.batch.demo", expecting(list, count)), "VALUE_TOO_LARGE");
+  }
+  batch(expecting(select + R"(, "columns": ["id"])", 12));
+  batch(expecting(list + R"(, "limit": 3)", 3));
+}
+
 TEST_P(storage_batch, batches_that_make_no_sense_are_refused) {
   EXPECT_EQ(refusal("db.batch.demo", "{}"), "MISSING_FIELD");
   EXPECT_EQ(refusal("db.batch.demo", R"({"ops": []})"), "VALIDATION_ERROR");
@@ -143,7 +166,9 @@ TEST_P(storage_batch, a_request_is_applied_once) {
   EXPECT_FALSE(first.contains("reply"));
   const auto again = batch(request);
   EXPECT_EQ(json::serialize(again),
-            R"({"results":[],"replayed":true,"reply":{"message":"Added"},"success":true})");
+            R"({"results":[{"affected":1,"upserted":false},{"created":1,"id":1}],)"
+            R"("replayed":true,"reply":{"message":"Added"},"success":true})");
+  EXPECT_EQ(again.at("results"), first.at("results"));
   EXPECT_EQ(titles(), R"(["x"])");
   reopen();
   EXPECT_TRUE(batch(request).at("replayed").as_bool());
@@ -171,6 +196,41 @@ TEST_P(storage_batch, without_operations_it_is_a_look_up) {
   const auto seen = batch(look_up);
   EXPECT_TRUE(seen.at("replayed").as_bool());
   EXPECT_EQ(seen.at("reply"), 5);
+  EXPECT_EQ(json::serialize(seen.at("results")),
+            R"([{"affected":1,"upserted":false},{"created":1,"id":1}])");
+}
+
+// A client that decides anew before it tries again is told of what was applied.
+TEST_P(storage_batch, the_id_alone_decides) {
+  const auto first = batch(guarded_add(1, "x", R"(, "request_id": "r", "reply": "first")"));
+  const auto again = batch(R"({"request_id": "r", "reply": "second", "ops": [
+      {"op": "insert", "table": "queue", "values": {"channel": "#a", "title": "y"}}]})");
+  EXPECT_TRUE(again.at("replayed").as_bool());
+  EXPECT_EQ(again.at("reply"), "first");
+  EXPECT_EQ(again.at("results"), first.at("results"));
+  EXPECT_EQ(titles(), R"(["x"])");
+}
+
+TEST_P(storage_batch, results_that_are_too_long_are_not_kept) {
+  kv("set", R"({"key": "k", "value": ")" + std::string(60'000, 'x') + "\"}");
+  const std::string request = R"({"request_id": "r", "reply": "done", "ops": [
+      {"op": "kv.get", "key": "k"}, {"op": "kv.get", "key": "k"}]})";
+  EXPECT_EQ(batch(request).at("results").as_array().size(), 2U);
+  EXPECT_EQ(json::serialize(batch(request)),
+            R"({"results":[],"replayed":true,"reply":"done","success":true})");
+}
+
+TEST_P(storage_batch, a_database_of_before_results_were_kept_is_extended) {
+  close();
+  sql("ALTER TABLE rosey_request DROP COLUMN results");
+  sql("INSERT INTO rosey_request (plugin, request_id, reply, created_at) "
+      "VALUES ('demo', 'old', '\"done\"', 1700000000000)");
+  open();
+  EXPECT_EQ(json::serialize(batch(R"({"ops": [], "request_id": "old"})")),
+            R"({"results":[],"replayed":true,"reply":"done","success":true})");
+  const std::string request =
+      R"({"request_id": "new", "ops": [{"op": "kv.set", "key": "k", "value": 1}]})";
+  EXPECT_EQ(batch(request).at("results"), batch(request).at("results"));
 }
 
 TEST_P(storage_batch, of_equal_requests_at_once_one_is_applied) {
@@ -218,6 +278,16 @@ TEST_P(storage_batch, old_requests_are_forgotten) {
   kv("set", R"({"key": "x", "value": 1})");  // sweeps afterwards
   reopen();
   EXPECT_FALSE(batch(request).at("replayed").as_bool());
+}
+
+TEST_P(storage_batch, old_requests_are_forgotten_also_when_nobody_asks) {
+  close();
+  options_.sweep_interval = std::chrono::seconds(1);
+  open();
+  batch(R"({"ops": [{"op": "kv.set", "key": "k", "value": 1}], "request_id": "r"})");
+  EXPECT_EQ(sql_value("SELECT COUNT(*) FROM rosey_request"), "1");
+  clock_.advance(options_.request_age);
+  while (sql_value("SELECT COUNT(*) FROM rosey_request") != "0") std::this_thread::yield();
 }
 
 ON_EVERY_BACKEND(storage_batch);

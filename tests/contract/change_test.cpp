@@ -189,6 +189,34 @@ TEST_P(storage_change, updates_everything_only_when_told_so) {
   EXPECT_EQ(stats("b", "plays"), "[9]");
 }
 
+// By every connection, also those that have read the table before.
+TEST_P(storage_change, new_names_are_seen_at_once) {
+  sql("CREATE TABLE demo_name ({id}, first TEXT, second BIGINT)");
+  row("insert", R"({"table": "name", "values": {"first": "x", "second": 2}})");
+  const auto all_answer = [this](const std::string& subject, const std::string& payload) {
+    std::vector<std::future<json::object>> answers;
+    for (int i = 0; i < 20; ++i) answers.push_back(send(subject, payload));
+    for (auto& each : answers) {
+      const auto answer = each.get();
+      EXPECT_EQ(error_code(answer), "none") << json::serialize(answer);
+    }
+  };
+  const std::string old_update =
+      R"({"table": "name", "filter": {"first": "y"}, "update": {"$set": {"second": 3}}})";
+  all_answer("db.row.demo.select", R"({"table": "name", "columns": ["first", "second"]})");
+  all_answer("db.row.demo.update", old_update);
+  sql("ALTER TABLE demo_name RENAME COLUMN first TO third");
+  all_answer("db.row.demo.select", R"({"table": "name", "columns": ["third", "second"]})");
+  all_answer("db.row.demo.update",
+             R"({"table": "name", "filter": {"third": "y"}, "update": {"$set": {"second": 3}}})");
+  EXPECT_EQ(json::serialize(row("select", R"({"table": "name"})").at("rows")),
+            R"([{"id":1,"third":"x","second":2}])");
+  EXPECT_EQ(refusal("db.row.demo.update", old_update), "UNKNOWN_COLUMN");
+  sql("ALTER TABLE demo_name RENAME TO demo_other");
+  all_answer("db.row.demo.select", R"({"table": "other", "columns": ["third"]})");
+  EXPECT_EQ(refusal("db.row.demo.select", R"({"table": "name"})"), "UNKNOWN_TABLE");
+}
+
 TEST_P(storage_change, new_tables_and_columns_are_seen_at_once) {
   EXPECT_EQ(refusal("db.row.demo.insert", R"({"table": "late", "values": {}})"), "UNKNOWN_TABLE");
   sql("CREATE TABLE demo_late ({id})");

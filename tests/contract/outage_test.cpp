@@ -104,6 +104,50 @@ TEST_F(postgresql_outage, reads_and_migrations_say_so_too) {
   EXPECT_EQ(successful("db.migrate.demo.apply", "{}").at("version"), 0);
 }
 
+// As kill -STOP does it, or a machine that swaps: nothing is refused, nothing answers.
+TEST_F(postgresql_outage, a_server_that_hangs_is_an_error_in_time_and_comes_back_by_itself) {
+  close();
+  options_.database += "&connect_timeout=1";
+  options_.write_timeout = std::chrono::milliseconds(500);
+  options_.read_timeout = std::chrono::milliseconds(500);
+  open();
+  while (insert("before") == "BUSY") {
+  }
+  row("select", R"({"table": "note"})");
+  server_.suspend();
+  std::vector<std::future<json::object>> answers;
+  for (int i = 0; i < 500; ++i) {
+    answers.push_back(send("db.row.demo.insert", R"({"table": "note", "values": {"body": ")" +
+                                                     std::to_string(i) + "\"}}"));
+    answers.push_back(send("db.row.demo.select", R"({"table": "note"})"));
+  }
+  // One that waited for the server itself, or for long in the queue, would still wait now.
+  for (auto& each : answers) {
+    const std::string code = error_code(each.get());
+    EXPECT_TRUE(code == "DATABASE_ERROR" || code == "BUSY") << code;
+  }
+  EXPECT_TRUE(object_of(storage().monitor()).at("success").as_bool());
+  server_.resume();
+  while (insert("after") != "none") std::this_thread::yield();
+  EXPECT_TRUE(stored().contains("after"));
+}
+
+TEST_F(postgresql_outage, a_server_that_hangs_does_not_keep_the_service_from_ending) {
+  close();
+  options_.database += "&connect_timeout=1";
+  options_.write_timeout = std::chrono::milliseconds(500);
+  open();
+  while (insert("before") == "BUSY") {
+  }
+  server_.suspend();
+  std::vector<std::future<json::object>> answers;
+  for (int i = 0; i < 1000; ++i) {
+    answers.push_back(send("db.row.demo.insert", R"({"table": "note", "values": {"body": "x"}})"));
+  }
+  close();
+  for (auto& each : answers) EXPECT_NE(error_code(each.get()), "none");
+}
+
 // Connections that are idle when the server restarts are replaced before anybody notices.
 TEST_F(postgresql_outage, a_restart_between_requests_is_not_seen) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(insert(std::to_string(i)), "none");

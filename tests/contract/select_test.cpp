@@ -170,6 +170,12 @@ TEST_P(storage_select, aggregates_group_by_the_columns) {
             R"([{"artist":"Ann","n":2},{"artist":"Bob","n":2}])");
 }
 
+TEST_P(storage_select, a_column_that_is_named_twice_counts_once) {
+  const auto answer = row("select", R"({"table": "song", "columns": ["artist", "artist"],
+      "aggregates": {"n": {"$count": "*"}}, "order": {"artist": 1}, "limit": 1})");
+  EXPECT_EQ(json::serialize(answer.at("rows")), R"([{"artist":"Ann","n":2}])");
+}
+
 TEST_P(storage_select, aggregates_that_make_no_sense_are_refused) {
   for (const char* aggregates :
        {R"({"n": {"$median": "seconds"}})", R"({"n": {"$sum": "title"}})", R"({"n": {}})",

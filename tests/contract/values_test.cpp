@@ -148,6 +148,21 @@ TEST_P(storage_values, aggregates_of_every_kind) {
             "VALIDATION_ERROR");
 }
 
+TEST_P(storage_values, aggregates_of_reals_stay_in_their_range) {
+  row("insert", R"({"table": "all", "values": [{"amount": 1E308}, {"amount": 1E308}]})");
+  for (const char* function : {"$sum", "$avg"}) {
+    EXPECT_EQ(refusal("db.row.demo.select", R"({"table": "all", "aggregates": {"x": {")" +
+                                                std::string(function) + R"(": "amount"}}})"),
+              "VALIDATION_ERROR");
+  }
+  const auto answer = row("select", R"({"table": "all", "aggregates": {
+      "sum": {"$sum": "amount", "distinct": true}, "mean": {"$avg": "amount", "distinct": true}}})");
+  EXPECT_EQ(json::serialize(answer.at("rows")), R"([{"sum":1E308,"mean":1E308}])");
+  const auto none = row("select", R"({"table": "all", "filter": {"amount": 0}, "aggregates": {
+      "sum": {"$sum": "amount"}, "mean": {"$avg": "amount"}}})");
+  EXPECT_EQ(json::serialize(none.at("rows")), R"([{"sum":0E0,"mean":null}])");
+}
+
 TEST_P(storage_values, the_largest_text_is_accepted) {
   const std::string largest = '"' + std::string(db::max_value, 'x') + '"';
   EXPECT_EQ(round_trip("name", largest), largest);

@@ -117,8 +117,26 @@ std::string postgresql_server::url() const {
   return "postgresql://rosey@/postgres?host=" + folder_.path().string();
 }
 
+// The server is a process for each connection.
+void postgresql_server::signal_all(int number) const {
+  if (child_ < 0) return;
+  ::kill(child_, number);  // first: a stopped one starts no more of them
+  const fs::path tasks = fs::path("/proc") / std::to_string(child_) / "task";
+  std::ifstream children(tasks / std::to_string(child_) / "children");
+  for (pid_t each; children >> each;) ::kill(each, number);
+}
+
+void postgresql_server::suspend() {
+  signal_all(SIGSTOP);
+}
+
+void postgresql_server::resume() {
+  signal_all(SIGCONT);
+}
+
 void postgresql_server::kill() {
   if (child_ < 0) return;
+  resume();
   ::kill(child_, SIGQUIT);
   ::waitpid(child_, nullptr, 0);
   child_ = -1;

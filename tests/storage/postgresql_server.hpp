@@ -27,7 +27,13 @@ class postgresql_server {
   void kill();
   void start();
 
+  // Between the two it hangs: connections stay open, and nobody answers.
+  void suspend();
+  void resume();
+
  private:
+  void signal_all(int number) const;
+
   temporary_directory folder_;
   std::uintmax_t largest_file_;
   pid_t child_ = -1;

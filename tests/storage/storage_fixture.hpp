@@ -42,6 +42,7 @@ class storage_fixture {
   explicit storage_fixture(std::size_t services = 1) : services_(services) {
     options_.migrations = (folder_.path() / "migrations").string();
     options_.synchronous = false;
+    options_.busy_timeout = std::chrono::seconds(5);  // what waits for a test's lock is not late
     options_.clock = [this] { return clock_.now(); };
     options_.log = [](std::string text) { ADD_FAILURE() << "logged: " << text; };
   }

@@ -2,9 +2,11 @@
 rosey_add_test(storage_test
   SOURCES
     storage/client_test.cpp
+    storage/histogram_test.cpp
     storage/migrator_test.cpp
     storage/playlist_schema_test.cpp
     storage/service_test.cpp
+    storage/sqlite_session_test.cpp
     storage/timestamp_test.cpp
     storage/wire_test.cpp
   LIBRARIES storage_support SQLiteCpp PkgConfig::sqlite3

@@ -2,19 +2,25 @@
 #include "host_stub/storage/postgresql/postgresql_connection.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <random>
 #include <string_view>
+
+#include "host_stub/storage/postgresql/server_health.hpp"
 
 namespace rosey::storage {
 
 namespace {
 
 constexpr std::size_t kept_statements = 128;
-constexpr std::size_t most_parameters = 65535;  // the protocol counts them in 16 bits
+constexpr std::size_t most_kept_bytes = 512 * 1024;  // of their SQL
+constexpr std::chrono::milliseconds grace{1000};     // for the server to end a statement itself
+constexpr std::size_t most_parameters = 65535;       // the protocol counts them in 16 bits
 
 // Of the catalogue pg_type, which never renumbers them.
 constexpr Oid unknown_type = 0;  // what the context wants: a text is also a timestamp
@@ -24,6 +30,9 @@ constexpr Oid int2_type = 21;
 constexpr Oid int4_type = 23;
 constexpr Oid float4_type = 700;
 constexpr Oid float8_type = 701;
+
+// A SQLSTATE: the time limit does it.
+constexpr std::string_view statement_cancelled = "57014";
 
 struct encoder {
   Oid operator()(sql_null, std::string&) const { return unknown_type; }
@@ -105,8 +114,8 @@ sql_failure_kind kind_of_state(std::string_view state) {
   };
   // A serialisation failure, a deadlock, a lock that was not to be had.
   if (is_one_of({"40001", "40P01", "55P03"})) return sql_failure_kind::conflict;
-  // A statement that was cancelled, too many connections.
-  if (is_one_of({"57014", "53300"})) return sql_failure_kind::busy;
+  // Too many connections.
+  if (is_one_of({statement_cancelled, "53300"})) return sql_failure_kind::busy;
   // The server ends, has ended or begins; what was prepared is gone, or fits the tables no more.
   if (state.empty() || state.starts_with("08") ||
       is_one_of({"57P01", "57P02", "57P03", "0A000", "26000", "42P01", "42703"})) {
@@ -185,7 +194,7 @@ postgresql_connection::postgresql_connection(const std::string& url, access mode
                                              const database_options& options)
     : connection_(nullptr, &PQfinish) {
   // What stands behind the URL overrides it, and the URL what stands before it. A server that is
-  // gone without a word is noticed within some ten seconds.
+  // gone without a word is noticed within some ten seconds also where nobody waits for an answer.
   const char* const keywords[] = {"connect_timeout",
                                   "tcp_user_timeout",
                                   "keepalives_idle",
@@ -196,12 +205,9 @@ postgresql_connection::postgresql_connection(const std::string& url, access mode
                                   "client_encoding",
                                   nullptr};
   const char* const values[] = {"5", "10000", "5", "2", "3", "rosey", url.c_str(), "UTF8", nullptr};
-  connection_.reset(PQconnectdbParams(keywords, values, 1));
+  connection_.reset(PQconnectStartParams(keywords, values, 1));
   if (!connection_) throw std::bad_alloc();
-  if (lost()) {
-    throw sql_failure(sql_failure_kind::broken, fmt::format("cannot reach the server: {}",
-                                                            first_line(PQerrorMessage(native()))));
-  }
+  finish_connecting();
   PQsetNoticeReceiver(native(), ignore_notice, nullptr);
   const char* encoding = PQparameterStatus(native(), "server_encoding");
   if (!encoding || std::strcmp(encoding, "UTF8") != 0) {
@@ -216,24 +222,63 @@ postgresql_connection::postgresql_connection(const std::string& url, access mode
   // A scan of a whole table would make a serialisable transaction conflict with all others. (Where
   // there is no way around one, its fictitious cost would make the server compile each statement.)
   if (mode == access::write) settings += "; SET enable_seqscan = off";
-  execute(settings);
+  execute_within(connect_timeout(), settings);
+  set_time_limit(mode == access::write ? options.write_timeout : options.read_timeout);
+}
+
+void postgresql_connection::finish_connecting() {
+  const auto refused = [this] {
+    return sql_failure(sql_failure_kind::broken, fmt::format("cannot reach the server: {}",
+                                                             first_line(PQerrorMessage(native()))));
+  };
+  if (PQstatus(native()) == CONNECTION_BAD) throw refused();
+  const auto deadline = std::chrono::steady_clock::now() + connect_timeout();
+  for (auto next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;) {
+    wait(next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
+    next = PQconnectPoll(native());
+    if (next == PGRES_POLLING_FAILED) throw refused();
+  }
+  PQsetnonblocking(native(), 1);
+}
+
+// libpq itself heeds it only where it waits.
+std::chrono::milliseconds postgresql_connection::connect_timeout() const {
+  const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconninfo(native()),
+                                                                               &PQconninfoFree);
+  std::chrono::seconds most{5};
+  for (const PQconninfoOption* each = options.get(); each && each->keyword; ++each) {
+    if (std::string_view(each->keyword) != "connect_timeout" || !each->val) continue;
+    const auto asked = number_from<std::int64_t>(each->val);
+    if (asked > 0) most = std::chrono::seconds(std::min<std::int64_t>(asked, 3600));
+  }
+  return most;
+}
+
+void postgresql_connection::set_time_limit(std::chrono::milliseconds most) {
+  execute_within(connect_timeout(), fmt::format("SET statement_timeout = {}", most.count()));
+  time_limit_ = most;
 }
 
 postgresql_result postgresql_connection::execute(const std::string& sql) {
-  return checked(PQexec(native(), sql.c_str()));
+  return answer_to(PQsendQuery(native(), sql.c_str()));
+}
+
+postgresql_result postgresql_connection::execute_within(std::chrono::milliseconds most,
+                                                        const std::string& sql) {
+  return answer_to(PQsendQuery(native(), sql.c_str()), std::chrono::steady_clock::now() + most);
 }
 
 postgresql_result postgresql_connection::execute(const statement& what) {
   const parameter_list parameters(what.parameters);
   const std::string& name = prepare(what.sql, parameters.size(), parameters.types());
-  return checked(PQexecPrepared(native(), name.c_str(), parameters.size(), parameters.values(),
-                                nullptr, nullptr, 0));
+  return answer_to(PQsendQueryPrepared(native(), name.c_str(), parameters.size(),
+                                       parameters.values(), nullptr, nullptr, 0));
 }
 
 postgresql_result postgresql_connection::execute_once(const statement& what) {
   const parameter_list parameters(what.parameters);
-  return checked(PQexecParams(native(), what.sql.c_str(), parameters.size(), parameters.types(),
-                              parameters.values(), nullptr, nullptr, 0));
+  return answer_to(PQsendQueryParams(native(), what.sql.c_str(), parameters.size(),
+                                     parameters.types(), parameters.values(), nullptr, nullptr, 0));
 }
 
 std::string postgresql_connection::literal(const std::string& text) const {
@@ -253,9 +298,12 @@ const std::string& postgresql_connection::prepare(const std::string& sql, int pa
     return newest_first_.front().name;
   }
   const std::string name = fmt::format("rosey_{}", ++names_given_);
-  checked(PQprepare(native(), name.c_str(), sql.c_str(), parameters, types));
-  if (newest_first_.size() >= kept_statements) {
-    checked(PQexec(native(), ("DEALLOCATE " + newest_first_.back().name).c_str()));
+  answer_to(PQsendPrepare(native(), name.c_str(), sql.c_str(), parameters, types));
+  kept_bytes_ += key.size();
+  while (!newest_first_.empty() &&
+         (newest_first_.size() >= kept_statements || kept_bytes_ > most_kept_bytes)) {
+    execute("DEALLOCATE " + newest_first_.back().name);
+    kept_bytes_ -= newest_first_.back().key.size();
     by_key_.erase(newest_first_.back().key);
     newest_first_.pop_back();
   }
@@ -264,13 +312,63 @@ const std::string& postgresql_connection::prepare(const std::string& sql, int pa
   return newest_first_.front().name;
 }
 
-postgresql_result postgresql_connection::checked(PGresult* answer) const {
-  postgresql_result result(answer);
-  const ExecStatusType status = PQresultStatus(answer);
-  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return result;
-  const std::string state = field(answer, PG_DIAG_SQLSTATE);
-  std::string message = field(answer, PG_DIAG_MESSAGE_PRIMARY);
+postgresql_result postgresql_connection::answer_to(int sent) {
+  const bool limited = time_limit_.count() > 0;
+  return answer_to(sent, limited ? std::chrono::steady_clock::now() + time_limit_ + grace
+                                 : std::chrono::steady_clock::time_point::max());
+}
+
+postgresql_result postgresql_connection::answer_to(int sent,
+                                                   std::chrono::steady_clock::time_point deadline) {
+  if (sent == 1) return checked(last_result(deadline));
+  throw sql_failure(lost() ? sql_failure_kind::interrupted : sql_failure_kind::broken,
+                    first_line(PQerrorMessage(native())));
+}
+
+// An error is the last of a statement's results.
+postgresql_result postgresql_connection::last_result(
+    std::chrono::steady_clock::time_point deadline) {
+  postgresql_result last(nullptr);
+  while (true) {
+    // Neither of them succeeds any more on a connection that broke, and then the result says so.
+    const bool unsent = PQflush(native()) == 1;
+    if (unsent || PQisBusy(native())) {
+      wait(static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN), deadline);
+      PQconsumeInput(native());
+      continue;
+    }
+    postgresql_result next(PQgetResult(native()));
+    if (!next.native()) return last;
+    last = std::move(next);
+  }
+}
+
+void postgresql_connection::wait(short events, std::chrono::steady_clock::time_point deadline) {
+  using std::chrono::steady_clock;
+  pollfd socket{PQsocket(native()), events, 0};
+  while (true) {
+    int patience = -1;
+    if (deadline != steady_clock::time_point::max()) {
+      const auto rest =
+          std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
+      patience = static_cast<int>(std::clamp<std::int64_t>(rest.count(), 0, 3'600'000));
+    }
+    const int ready = ::poll(&socket, 1, patience);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return;
+    if (ready == 0 && steady_clock::now() >= deadline) {
+      given_up_ = true;
+      throw server_silent("the server does not answer");
+    }
+  }
+}
+
+postgresql_result postgresql_connection::checked(postgresql_result answer) const {
+  const ExecStatusType status = PQresultStatus(answer.native());
+  if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return answer;
+  const std::string state = field(answer.native(), PG_DIAG_SQLSTATE);
+  std::string message = field(answer.native(), PG_DIAG_MESSAGE_PRIMARY);
   if (message.empty()) message = first_line(PQerrorMessage(native()));
+  if (state == statement_cancelled) message = took_too_long;
   // A server that ends may say so in its own words before it hangs up.
   const auto kind = lost() ? sql_failure_kind::interrupted : kind_of_state(state);
   throw sql_failure(kind, message);

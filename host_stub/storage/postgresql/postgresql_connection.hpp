@@ -4,6 +4,7 @@
 
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <cstddef>
 #include <list>
 #include <memory>
@@ -30,7 +31,9 @@ class postgresql_result {
 };
 
 // Used by one thread at a time. Every function throws sql_failure; `interrupted` says that the
-// connection is lost, or that what was prepared no longer fits the tables.
+// connection is lost, or that what was prepared no longer fits the tables. No call waits for a
+// server that hangs: past the time of a statement it throws server_silent, and the connection is
+// lost.
 class postgresql_connection {
  public:
   // Without a password: "postgresql://host:5432/name". Throws std::runtime_error if it is no URL.
@@ -39,11 +42,16 @@ class postgresql_connection {
   // `mode` is what its transactions are for.
   postgresql_connection(const std::string& url, access mode, const database_options& options);
 
-  bool lost() const { return PQstatus(native()) != CONNECTION_OK; }
+  bool lost() const { return given_up_ || PQstatus(native()) != CONNECTION_OK; }
+
+  // How long a statement may take from now on; 0: for ever. The server ends what takes longer.
+  void set_time_limit(std::chrono::milliseconds most);
   PGTransactionStatusType transaction_status() const { return PQtransactionStatus(native()); }
 
   // Statements without parameters, separated by semicolons; the last one's answer.
   postgresql_result execute(const std::string& sql);
+  // The same; `most` is how long to wait for the answer.
+  postgresql_result execute_within(std::chrono::milliseconds most, const std::string& sql);
 
   // Prepares it, or finds it prepared.
   postgresql_result execute(const statement& what);
@@ -60,12 +68,22 @@ class postgresql_connection {
     std::string name;
   };
 
+  void finish_connecting();
+  std::chrono::milliseconds connect_timeout() const;
   const std::string& prepare(const std::string& sql, int parameters, const Oid* types);
-  postgresql_result checked(PGresult* answer) const;
+  postgresql_result answer_to(int sent);
+  postgresql_result answer_to(int sent, std::chrono::steady_clock::time_point deadline);
+  postgresql_result last_result(std::chrono::steady_clock::time_point deadline);
+  postgresql_result checked(postgresql_result answer) const;
+  // Throws server_silent.
+  void wait(short events, std::chrono::steady_clock::time_point deadline);
 
   std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
+  std::chrono::milliseconds time_limit_{0};
+  bool given_up_ = false;
   std::list<prepared> newest_first_;
   std::unordered_map<std::string, std::list<prepared>::iterator> by_key_;
+  std::size_t kept_bytes_ = 0;
   std::size_t names_given_ = 0;
 };
 

@@ -16,7 +16,7 @@ class postgresql_database final : public database {
       : url_(std::move(url)), options_(options) {}
 
   std::unique_ptr<session> connect(access mode) override {
-    return connect_postgresql(url_, mode, options_);
+    return connect_postgresql(url_, mode, options_, health_);
   }
 
   std::string_view dialect_name() const override { return "postgresql"; }
@@ -26,24 +26,58 @@ class postgresql_database final : public database {
  private:
   std::string url_;
   database_options options_;
+  const std::shared_ptr<server_health> health_ = std::make_shared<server_health>();
 };
+
+// Databases of before results were kept.
+void add_results(postgresql_connection& in) {
+  const auto there =
+      in.execute(std::string("SELECT 1 FROM pg_catalog.pg_attribute WHERE attname = 'results' AND "
+                             "attrelid = 'rosey_request'::regclass AND NOT attisdropped"));
+  if (there.rows() > 0) return;
+  in.execute(std::string("ALTER TABLE rosey_request ADD COLUMN results TEXT COLLATE \"C\""));
+}
+
+struct unreachable : sql_failure {
+  using sql_failure::sql_failure;
+};
+
+// Tells a server that is away from one that does not want us.
+postgresql_connection connect(const std::string& url, const database_options& options) {
+  try {
+    return {url, access::write, options};
+  } catch (const server_silent& failure) {
+    throw unreachable(failure.kind, failure.what());
+  } catch (const sql_failure& failure) {
+    const PGPing state = PQping(url.c_str());
+    if (state != PQPING_NO_RESPONSE && state != PQPING_REJECT) throw;
+    throw unreachable(failure.kind, failure.what());
+  }
+}
+
+std::string cannot_use(const std::string& shown, const sql_failure& failure) {
+  return fmt::format("Cannot use the database '{}': {}", shown, failure.what());
+}
 
 }  // namespace
 
 std::unique_ptr<database> open_postgresql(const std::string& url, const database_options& options) {
   const std::string shown = postgresql_connection::shown(url);
   try {
-    postgresql_connection connection(url, access::write, options);
+    postgresql_connection connection = connect(url, options);
     // Several services may start at once, and CREATE … IF NOT EXISTS is no match for that. They
     // wait for each other longer than requests do.
+    connection.set_time_limit(std::chrono::minutes(1));
     connection.execute(
         std::string("SET lock_timeout = '30s'; BEGIN; SELECT pg_advisory_xact_lock("
                     "hashtextextended('rosey ' || current_schema(), 0))"));
     connection.execute(own_tables("TEXT COLLATE \"C\""));
+    add_results(connection);
     connection.execute(std::string("CREATE SEQUENCE IF NOT EXISTS rosey_revision; COMMIT"));
+  } catch (const unreachable& failure) {
+    throw database_unreachable(cannot_use(shown, failure));
   } catch (const sql_failure& failure) {
-    throw std::runtime_error(
-        fmt::format("Cannot use the database '{}': {}", shown, failure.what()));
+    throw std::runtime_error(cannot_use(shown, failure));
   }
   return std::make_unique<postgresql_database>(url, options);
 }

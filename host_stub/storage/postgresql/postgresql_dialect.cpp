@@ -63,6 +63,16 @@ class dialect_of_postgresql final : public dialect {
     return fmt::format("{}({})", kind == column_kind::boolean ? "BOOL_OR" : "MAX", argument);
   }
 
+  // Sums of integers are of a wider type.
+  std::string total(const std::string& argument, column_kind kind) const override {
+    const char* type = kind == column_kind::integer ? "BIGINT" : "DOUBLE PRECISION";
+    return fmt::format("CAST(SUM({}) AS {})", argument, type);
+  }
+
+  std::string mean(const std::string& argument, column_kind) const override {
+    return fmt::format("CAST(AVG({}) AS DOUBLE PRECISION)", argument);
+  }
+
   std::string ordered(const std::string& value, bool descending) const override {
     return value + (descending ? " DESC NULLS LAST" : " ASC NULLS FIRST");
   }

@@ -16,8 +16,9 @@ namespace {
 
 class postgresql_session final : public session {
  public:
-  postgresql_session(std::string url, access mode, const database_options& options)
-      : url_(std::move(url)), mode_(mode), options_(options) {}
+  postgresql_session(std::string url, access mode, const database_options& options,
+                     std::shared_ptr<server_health> health)
+      : url_(std::move(url)), mode_(mode), options_(options), health_(std::move(health)) {}
 
   const dialect& language() const override { return postgresql_dialect(); }
 
@@ -35,15 +36,28 @@ class postgresql_session final : public session {
     return schema_;
   }
 
+  const schema& tables_anew() override {
+    guarded([this] { schema_ = read_schema(connection()); });
+    return schema_;
+  }
+
+  // Where it is found out whether the server answers at all: nothing in it takes long.
   void begin(access mode) override {
     schema_is_current_ = false;
+    deadline_ = std::chrono::steady_clock::now() + options_.read_timeout;
+    health_->admit();
     if (connection_ && (connection_->lost() || outdated_)) connection_.reset();
-    if (!connection_) connect();
     guarded([&] {
-      connection().execute(std::string(mode == access::write
-                                           ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
-                                           : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+      if (!connection_) connect();
+      const char* sql = mode == access::write ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
+                                              : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+      if (options_.write_timeout.count() > 0) {
+        connection().execute_within(options_.write_timeout, sql);
+      } else {
+        connection().execute(std::string(sql));
+      }
     });
+    health_->answered();
   }
 
   void commit() override {
@@ -92,6 +106,7 @@ class postgresql_session final : public session {
 
   void query(const statement& what, const row_handler& each) override {
     guarded([&] {
+      check_time();
       if (what.many_rows) {
         query_by_cursor(what, each);
       } else {
@@ -132,6 +147,7 @@ class postgresql_session final : public session {
   // The server gives it back with the connection.
   void take_migration_lock() {
     const auto& [plugin, patience] = *migration_lock_;
+    connection().set_time_limit(std::chrono::milliseconds(0));  // a migration may take its time
     connection().execute(fmt::format("SET lock_timeout = {}", patience.count()));
     try {
       // By schema, because one database may hold several of ours.
@@ -154,9 +170,21 @@ class postgresql_session final : public session {
   auto guarded(Action action) -> decltype(action()) {
     try {
       return action();
+    } catch (const server_silent&) {
+      health_->silent();
+      throw;
     } catch (const sql_failure& failure) {
       if (failure.kind == sql_failure_kind::interrupted) outdated_ = true;
+      health_->answered();  // a refusal is an answer
       throw;
+    }
+  }
+
+  // The server's own limit is that of each statement.
+  void check_time() const {
+    const bool limited = mode_ == access::read && options_.read_timeout.count() > 0;
+    if (limited && std::chrono::steady_clock::now() > deadline_) {
+      throw sql_failure(sql_failure_kind::busy, took_too_long);
     }
   }
 
@@ -175,6 +203,7 @@ class postgresql_session final : public session {
     connection().execute_once(
         {"DECLARE rosey_rows NO SCROLL CURSOR FOR " + what.sql, what.parameters});
     while (true) {
+      check_time();
       const postgresql_result rows = connection().execute(std::string("FETCH 100 FROM rosey_rows"));
       if (rows.rows() == 0 || !pass(rows, each)) break;
     }
@@ -189,7 +218,9 @@ class postgresql_session final : public session {
   const std::string url_;
   const access mode_;
   const database_options options_;
+  const std::shared_ptr<server_health> health_;
   std::optional<postgresql_connection> connection_;
+  std::chrono::steady_clock::time_point deadline_;
   std::optional<migration_lock> migration_lock_;
   bool outdated_ = false;
   schema schema_;
@@ -200,8 +231,9 @@ class postgresql_session final : public session {
 }  // namespace
 
 std::unique_ptr<session> connect_postgresql(const std::string& url, access mode,
-                                            const database_options& options) {
-  return std::make_unique<postgresql_session>(url, mode, options);
+                                            const database_options& options,
+                                            std::shared_ptr<server_health> health) {
+  return std::make_unique<postgresql_session>(url, mode, options, std::move(health));
 }
 
 }  // namespace rosey::storage

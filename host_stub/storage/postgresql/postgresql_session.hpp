@@ -5,11 +5,13 @@
 #include <string>
 
 #include "host_stub/storage/database.hpp"
+#include "host_stub/storage/postgresql/server_health.hpp"
 
 namespace rosey::storage {
 
 // Connects when the first transaction begins, and again when the connection was lost.
 std::unique_ptr<session> connect_postgresql(const std::string& url, access mode,
-                                            const database_options& options);
+                                            const database_options& options,
+                                            std::shared_ptr<server_health> health);
 
 }  // namespace rosey::storage

@@ -38,6 +38,14 @@ CREATE TABLE IF NOT EXISTS rosey_revision (
 INSERT INTO rosey_revision (only_row, value) VALUES (1, 0) ON CONFLICT DO NOTHING;
 )";
 
+// Files of before results were kept.
+void add_results(session& in) {
+  bool there = false;
+  in.query({"SELECT 1 FROM pragma_table_info('rosey_request') WHERE name = 'results'"},
+           [&there](const auto&) { return !(there = true); });
+  if (!there) in.run_script("ALTER TABLE rosey_request ADD COLUMN results TEXT");
+}
+
 void create_folder_of(const std::filesystem::path& file) {
   const std::filesystem::path folder = file.parent_path();
   if (folder.empty()) return;
@@ -63,6 +71,7 @@ std::unique_ptr<database> open_sqlite(const std::string& path, const database_op
     transaction creating(*session, access::write);
     session->run_script(own_tables("TEXT"));
     session->run_script(counter);
+    add_results(*session);
     creating.commit();
   } catch (const sql_failure& failure) {
     throw std::runtime_error(fmt::format("Cannot use the database '{}': {}", path, failure.what()));

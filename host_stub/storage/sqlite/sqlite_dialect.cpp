@@ -63,6 +63,15 @@ class dialect_of_sqlite final : public dialect {
     return fmt::format("MAX({})", argument);
   }
 
+  std::string total(const std::string& argument, column_kind kind) const override {
+    return fmt::format("{}({})", kind == column_kind::integer ? "SUM" : "rosey_sum_real", argument);
+  }
+
+  std::string mean(const std::string& argument, column_kind kind) const override {
+    if (kind == column_kind::integer) return fmt::format("AVG({})", argument);
+    return fmt::format("rosey_mean_real({})", argument);
+  }
+
   std::string ordered(const std::string& value, bool descending) const override {
     return value + (descending ? " DESC" : " ASC");
   }
@@ -121,6 +130,28 @@ void real_function(sqlite3_context* context, int, sqlite3_value** arguments) {
   }
 }
 
+// Zeros to begin with, as SQLite gives it.
+struct running_sum {
+  double sum;
+  sqlite3_int64 count;
+};
+
+void add_to_sum(sqlite3_context* context, int, sqlite3_value** arguments) {
+  if (sqlite3_value_type(arguments[0]) == SQLITE_NULL) return;
+  auto* so_far = static_cast<running_sum*>(sqlite3_aggregate_context(context, sizeof(running_sum)));
+  if (!so_far) return sqlite3_result_error_nomem(context);
+  so_far->sum += sqlite3_value_double(arguments[0]);
+  ++so_far->count;
+  if (!std::isfinite(so_far->sum)) sqlite3_result_error(context, real_overflow, -1);
+}
+
+template <bool Mean>
+void finish_sum(sqlite3_context* context) {
+  const auto* all = static_cast<const running_sum*>(sqlite3_aggregate_context(context, 0));
+  if (!all || all->count == 0) return sqlite3_result_null(context);
+  sqlite3_result_double(context, Mean ? all->sum / static_cast<double>(all->count) : all->sum);
+}
+
 double add_reals(double left, double right) {
   return left + right;
 }
@@ -151,6 +182,10 @@ void register_functions(SQLite::Database& connection) {
                             nullptr, nullptr);
   connection.createFunction("rosey_add_real", 2, true, nullptr, real_function<add_reals>, nullptr,
                             nullptr, nullptr);
+  connection.createFunction("rosey_sum_real", 1, true, nullptr, nullptr, add_to_sum,
+                            finish_sum<false>, nullptr);
+  connection.createFunction("rosey_mean_real", 1, true, nullptr, nullptr, add_to_sum,
+                            finish_sum<true>, nullptr);
   connection.createFunction("rosey_multiply_real", 2, true, nullptr, real_function<multiply_reals>,
                             nullptr, nullptr, nullptr);
 }

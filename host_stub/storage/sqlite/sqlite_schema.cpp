@@ -11,7 +11,8 @@ namespace {
 // Tables that hold their own rows, with a column a row.
 constexpr char catalogue[] = R"(
 SELECT t.name, c.name, c.type, c.pk,
-       (SELECT COUNT(*) FROM pragma_table_info(t.name) WHERE pk > 0) AS key_columns
+       (SELECT COUNT(*) FROM pragma_table_info(t.name) WHERE pk > 0) AS key_columns,
+       (SELECT wr FROM pragma_table_list(t.name) WHERE schema = 'main') AS without_rowid
 FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c
 WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\'
       AND t.sql NOT LIKE 'CREATE VIRTUAL%'
@@ -38,9 +39,9 @@ schema read_schema(SQLite::Database& connection) {
     }
     const std::string type = rows.getColumn(2).getString();
     column described{rows.getColumn(1).getString(), kind_of(type)};
-    // SQLite fills a single key of exactly this type, and no other.
-    const bool fills = rows.getColumn(3).getInt() == 1 && rows.getColumn(4).getInt() == 1 &&
-                       same_but_for_case(type, "INTEGER");
+    // SQLite fills a single key of exactly this type, and no other, where it is the row's id.
+    const bool fills = rows.getColumn(5).getInt() == 0 && rows.getColumn(3).getInt() == 1 &&
+                       rows.getColumn(4).getInt() == 1 && same_but_for_case(type, "INTEGER");
     if (fills) current.id_column = described.name;
     current.columns.push_back(std::move(described));
   }

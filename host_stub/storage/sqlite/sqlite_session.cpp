@@ -17,6 +17,7 @@ namespace rosey::storage {
 namespace {
 
 constexpr std::size_t cached_statements = 128;
+constexpr std::size_t cached_bytes = 512 * 1024;
 
 sql_failure_kind kind_of(const SQLite::Exception& failure) {
   switch (failure.getErrorCode() & 0xff) {  // without the extended part
@@ -27,6 +28,7 @@ sql_failure_kind kind_of(const SQLite::Exception& failure) {
       return sql_failure_kind::invalid;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_INTERRUPT:
       return sql_failure_kind::busy;
     default:
       break;
@@ -41,7 +43,8 @@ auto translated(Action action) {
   try {
     return action();
   } catch (const SQLite::Exception& failure) {
-    throw sql_failure(kind_of(failure), failure.what());
+    const bool ended = failure.getErrorCode() == SQLITE_INTERRUPT;
+    throw sql_failure(kind_of(failure), ended ? took_too_long : failure.what());
   }
 }
 
@@ -127,14 +130,20 @@ class sqlite_session final : public session {
  public:
   sqlite_session(const std::string& path, access mode, const database_options& options)
       : connection_(path, open_flags(mode), static_cast<int>(options.busy_timeout.count())),
-        statements_(connection_, cached_statements),
-        busy_timeout_(options.busy_timeout) {
+        statements_(connection_, cached_statements, cached_bytes),
+        busy_timeout_(options.busy_timeout),
+        time_limit_(mode == access::read ? options.read_timeout : std::chrono::milliseconds(0)) {
     if (mode == access::write) {
       prepare_for_writing(options);
       gate_.emplace(path);
     }
     connection_.exec("PRAGMA foreign_keys = ON");
     register_functions(connection_);
+    if (time_limit_.count() > 0) {
+      constexpr int instructions = 10'000;  // some tenths of a millisecond
+      sqlite3_progress_handler(connection_.getHandle(), instructions, &sqlite_session::is_over,
+                               this);
+    }
   }
 
   const dialect& language() const override { return sqlite_dialect(); }
@@ -147,8 +156,11 @@ class sqlite_session final : public session {
     return schema_;
   }
 
+  const schema& tables_anew() override { return tables(); }  // they miss nothing
+
   void begin(access mode) override {
     schema_is_current_ = false;
+    deadline_ = std::chrono::steady_clock::now() + time_limit_;
     if (mode == access::write) gate_->pass(busy_timeout_);
     run(mode == access::write ? "BEGIN IMMEDIATE" : "BEGIN");
   }
@@ -205,6 +217,10 @@ class sqlite_session final : public session {
   }
 
  private:
+  static int is_over(void* self) {
+    return std::chrono::steady_clock::now() > static_cast<sqlite_session*>(self)->deadline_ ? 1 : 0;
+  }
+
   void prepare_for_writing(const database_options& options) {
     if (sqlite3_db_readonly(connection_.getHandle(), "main") == 1) {
       throw SQLite::Exception("the file cannot be written", SQLITE_READONLY);
@@ -251,6 +267,8 @@ class sqlite_session final : public session {
   SQLite::Database connection_;
   statement_cache statements_;
   const std::chrono::milliseconds busy_timeout_;
+  const std::chrono::milliseconds time_limit_;
+  std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
   std::optional<migration_gate> gate_;  // of sessions that write
   schema schema_;
   std::int64_t schema_version_ = -1;

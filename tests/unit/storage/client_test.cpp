@@ -152,6 +152,16 @@ TEST_F(storage_client, batches) {
   const auto again = run(client_->batch(ops));
   EXPECT_TRUE(again->replayed);
   EXPECT_EQ(again->reply, "done");
+  EXPECT_EQ(std::get<db::insert_reply>(again->results.at(0)).ids.at(0), 1);
+  EXPECT_EQ(std::get<db::kv_set_reply>(again->results.at(1)).revision, 1);
+  // Other operations under the same id: what was applied is not in their terms.
+  db::batch others;
+  others.kv_set("k", "w").request_id("r").reply("other");
+  const auto other = run(client_->batch(others));
+  EXPECT_TRUE(other->replayed);
+  EXPECT_EQ(other->reply, "done");
+  EXPECT_TRUE(other->results.empty());
+  EXPECT_EQ(other->stored_results.size(), 2U);
   EXPECT_TRUE(run(client_->find_request("r"))->replayed);
   EXPECT_FALSE(run(client_->find_request("other"))->replayed);
 }

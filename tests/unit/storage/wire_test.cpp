@@ -81,6 +81,23 @@ TEST(storage_wire, refusals_carry_code_sentence_and_position) {
   EXPECT_EQ(answer.error().op, std::optional<std::size_t>(3));
 }
 
+TEST(storage_wire, the_code_is_read_without_parsing) {
+  for (const std::string_view code : codes::all) {
+    EXPECT_EQ(refusal_code(encode(failure(error(std::string(code), "m")))), code);
+  }
+  EXPECT_EQ(refusal_code(encode_success({{"deleted", 1}})), "");
+  EXPECT_EQ(refusal_code(""), "");
+}
+
+TEST(storage_wire, quotations_end_between_characters) {
+  EXPECT_EQ(shortened("abc", 3), "abc");
+  EXPECT_EQ(shortened("abcd", 3), "abc…");
+  EXPECT_EQ(shortened("aäb", 2), "a…");
+  EXPECT_EQ(shortened("a🎬b", 4), "a…");
+  EXPECT_EQ(shortened("a🎬b", 5), "a🎬…");
+  EXPECT_LE(encode(failure(invalid(std::string(1'000'000, 'x')))).size(), 1100U);
+}
+
 TEST(storage_wire, answers_that_are_none_are_said_so) {
   for (const char* text : {"", "[]", "{}", R"({"success": 1})", R"({"success": false})",
                            R"({"success": false, "error": {}})", R"({"success": true})",

@@ -60,8 +60,10 @@ struct batch_operation {
   std::optional<std::int64_t> expect_affected = {};  // CONFLICT if it is another number
 };
 
-// A request with an id is applied once: sent again, it does nothing and the stored `reply` comes
-// back. With an id and without operations it only asks whether that id was applied.
+// A request with an id is applied once: sent again, it does nothing, and what the first one was
+// answered comes back. The id alone decides: a client that computes its operations anew for a retry
+// is told of the ones that were applied. With an id and without operations it only asks whether
+// that id was applied.
 struct batch_request {
   std::vector<batch_operation> ops = {};
   std::string request_id = {};  // "" for none
@@ -69,9 +71,13 @@ struct batch_request {
 };
 
 struct batch_reply {
-  std::vector<outcome> results = {};  // one for each operation; empty when replayed
+  std::vector<outcome> results = {};  // one for each operation; of a replayed one, see below
   bool replayed = false;              // the request_id had been applied before
   json::value reply = nullptr;        // what was stored then; null unless replayed
+  // Of a replayed request, the results of then: of the operations that were applied, which need not
+  // be those asked now. Empty if they were longer than max_value. `results` has them too, where
+  // they fit what was asked.
+  json::array stored_results = {};
 };
 
 // Writes a batch_request as a list of sentences; expect_affected() speaks of the operation before:
@@ -167,7 +173,7 @@ inline result<operation> decode_operation(std::string_view name, const json::obj
   if (name == "kv.set") return as_operation(decode_kv_set(object));
   if (name == "kv.delete") return as_operation(decode_kv_delete(object));
   if (name == "kv.list") return as_operation(decode_kv_list(object));
-  return invalid("There is no operation '" + std::string(name) + "'");
+  return invalid("There is no operation '" + shortened(name) + "'");
 }
 
 inline boost::system::result<batch_operation, failure> decode_batch_operation(
@@ -216,7 +222,7 @@ inline json::object to_json(const batch_reply& reply) {
   json::array results;
   for (const outcome& each : reply.results) results.push_back(to_json(each));
   json::object object;
-  object["results"] = std::move(results);
+  object["results"] = reply.replayed ? reply.stored_results : std::move(results);
   object["replayed"] = reply.replayed;
   if (reply.replayed) object["reply"] = reply.reply;
   return object;
@@ -248,6 +254,18 @@ inline outcome decode_result(const operation& asked, const json::object& object)
   }
 }
 
+// Throws malformed_reply.
+inline std::vector<outcome> decode_results(const json::array& results,
+                                           const std::vector<batch_operation>& asked) {
+  if (results.size() != asked.size()) throw malformed_reply("'results' has the wrong length");
+  std::vector<outcome> decoded;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (!results[i].is_object()) throw malformed_reply("'results' must be a list of objects");
+    decoded.push_back(decode_result(asked[i].what, results[i].get_object()));
+  }
+  return decoded;
+}
+
 // The answer to a batch of these operations, or its refusal. Throws malformed_reply.
 inline boost::system::result<batch_reply, failure> decode_batch_reply(
     std::string_view payload, const std::vector<batch_operation>& asked) {
@@ -260,13 +278,15 @@ inline boost::system::result<batch_reply, failure> decode_batch_reply(
   if (in.failed()) throw malformed_reply(in.failure().message);
   if (reply.replayed) {
     if (const auto* stored = answer->if_contains("reply")) reply.reply = *stored;
+    reply.stored_results = results;
+    try {
+      reply.results = decode_results(results, asked);
+    } catch (const malformed_reply&) {
+      // Other operations were applied under this id.
+    }
     return reply;
   }
-  if (results.size() != asked.size()) throw malformed_reply("'results' has the wrong length");
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    if (!results[i].is_object()) throw malformed_reply("'results' must be a list of objects");
-    reply.results.push_back(decode_result(asked[i].what, results[i].get_object()));
-  }
+  reply.results = decode_results(results, asked);
   return reply;
 }
 

@@ -30,12 +30,18 @@ inline constexpr char conflict[] = "CONFLICT";
 inline constexpr char value_too_large[] = "VALUE_TOO_LARGE";
 inline constexpr char busy[] = "BUSY";                      // try again later; nothing was changed
 inline constexpr char database_error[] = "DATABASE_ERROR";  // whether it was applied is not known
+
+inline constexpr std::string_view all[] = {
+    invalid_json, missing_field, unknown_table,   unknown_column, validation_error,
+    constraint,   conflict,      value_too_large, busy,           database_error};
 }  // namespace codes
 
 inline constexpr std::size_t max_request = 1024 * 1024;  // bytes; NATS' default max payload
 inline constexpr std::size_t max_reply = 512 * 1024;     // bytes; longer results are truncated
 inline constexpr std::size_t max_value = 64 * 1024;      // bytes of one text, or of one KV value
 inline constexpr std::size_t max_operations = 1000;      // of one batch
+inline constexpr std::size_t max_columns = 100;          // and as many aggregates, of one select
+inline constexpr std::size_t max_message = 1000;         // bytes of a refusal's sentence
 
 // A refusal; `op` is the position of the batch's operation that caused it.
 struct failure : error {
@@ -50,10 +56,26 @@ inline error invalid(std::string message) {
   return {codes::validation_error, std::move(message)};
 }
 
+// The beginning of a text of any length, for sentences that quote it. UTF-8 stays UTF-8.
+inline std::string shortened(std::string_view text, std::size_t most = 100) {
+  if (text.size() <= most) return std::string(text);
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
+
 inline std::string encode(const failure& refused) {
-  json::object why{{"code", refused.code}, {"message", refused.message}};
+  json::object why{{"code", refused.code}, {"message", shortened(refused.message, max_message)}};
   if (refused.op) why["op"] = *refused.op;
   return json::serialize(json::object{{"success", false}, {"error", std::move(why)}});
+}
+
+// The code of what encode() wrote, "" for any other answer. Without parsing it: for counting.
+inline std::string_view refusal_code(std::string_view answer) {
+  constexpr std::string_view beginning = R"({"success":false,"error":{"code":")";
+  if (!answer.starts_with(beginning)) return {};
+  answer.remove_prefix(beginning.size());
+  return answer.substr(0, answer.find('"'));
 }
 
 // Reads the fields of one storage message: an absent required field is MISSING_FIELD, one of the

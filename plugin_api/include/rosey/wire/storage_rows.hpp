@@ -220,6 +220,14 @@ inline result<select_request> decode_select(const json::object& object) {
   request.columns = in.texts_or_empty("columns");
   request.distinct = in.boolean_or("distinct", false);
   decode_aggregates(in, request.aggregates);
+  for (const auto& [key, count] : {std::pair("columns", request.columns.size()),
+                                   std::pair("aggregates", request.aggregates.size()),
+                                   std::pair("order", request.order.size())}) {
+    if (count > max_columns) {
+      in.fail("'" + std::string(key) + "' must have at most " + std::to_string(max_columns) +
+              " entries");
+    }
+  }
   if (in.failed()) return in.failure();
   return request;
 }

@@ -41,4 +41,7 @@ inline constexpr const char* storage_all[] = {"db.row.*.*", "db.kv.*.*", "db.bat
                                               "db.migrate.*.*"};
 inline constexpr char storage_queue_group[] = "storage";
 
+// How a storage service does. Each one that is asked answers, so collect replies for a while.
+inline constexpr char monitoring_storage[] = "rosey.monitoring.storage";
+
 }  // namespace rosey::wire::subjects
