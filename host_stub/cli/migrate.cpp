@@ -56,20 +56,30 @@ void print_json(const Report& report) {
   fmt::print("{}\n", boost::json::serialize(db::to_json(report)));
 }
 
+// Looking creates nothing, least of all where the path was mistyped.
+result<db::migration_status> status_of(const config& settings, const std::string& plugin) {
+  if (const auto file = storage::missing_file(settings.database)) {
+    fmt::print(stderr, "rosey: there is no database '{}' yet\n", *file);
+    return storage::status_of_nothing(settings.migrations, plugin, "sqlite");
+  }
+  const auto database = storage::open_database(settings.database, {});
+  return storage::migrator(*database, settings.migrations, plugin).status();
+}
+
 int run_migrate(const migrate_options& options) {
   const auto settings = options.shared.load();
   if (!settings) throw std::runtime_error(settings.error().message);
   if (options.action == "status" && (options.to || options.dry_run)) {
     throw std::runtime_error("--to and --dry-run go with --action up or down");
   }
-  const auto database = storage::open_database(settings->database, {});
-  storage::migrator migrator(*database, settings->migrations, options.plugin);
   if (options.action == "status") {
-    const auto status = migrator.status();
+    const auto status = status_of(*settings, options.plugin);
     if (!status) throw std::runtime_error(status.error().message);
     options.json ? print_json(*status) : print_status(*status);
     return 0;
   }
+  const auto database = storage::open_database(settings->database, {});
+  storage::migrator migrator(*database, settings->migrations, options.plugin);
   const bool up = options.action == "up";
   const auto report =
       up ? migrator.up(options.to, options.dry_run) : migrator.down(options.to, options.dry_run);

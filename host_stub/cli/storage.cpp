@@ -1,16 +1,42 @@
 // rosey storage: the storage service alone, for hosts that run elsewhere.
 #include <fmt/format.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <stdexcept>
 
 #include "host_stub/cli/cli.hpp"
 #include "host_stub/cli/signals.hpp"
+#include "host_stub/storage/database.hpp"
 #include "host_stub/storage_node.hpp"
 
 namespace rosey::host {
 namespace {
+
+// The signals that end us are blocked; one that came before counts.
+bool told_to_end_within(std::chrono::milliseconds time) {
+  sigset_t ends;
+  ::sigemptyset(&ends);
+  ::sigaddset(&ends, SIGINT);
+  ::sigaddset(&ends, SIGTERM);
+  const timespec most{time.count() / 1000, time.count() % 1000 * 1'000'000};
+  return ::sigtimedwait(&ends, nullptr, &most) > 0;
+}
+
+// The database may be started later than we are. None: told to end meanwhile.
+std::unique_ptr<storage_node> start(const config& settings) {
+  while (true) {
+    try {
+      return std::make_unique<storage_node>(settings.nats_url, settings);
+    } catch (const storage::database_unreachable& failure) {
+      spdlog::warn("storage: {}; trying again", failure.what());
+      if (told_to_end_within(std::chrono::seconds(1))) return nullptr;
+    }
+  }
+}
 
 int run_storage(const config_options& options) {
   const auto settings = options.load();
@@ -21,7 +47,8 @@ int run_storage(const config_options& options) {
         "nats.url");
   }
   termination end;
-  const storage_node node(settings->nats_url, *settings);
+  const auto node = start(*settings);
+  if (!node) return 0;
   fmt::print(stderr, "rosey ready nats={}\n", settings->nats_url);
   std::fflush(stderr);
   end.wait();

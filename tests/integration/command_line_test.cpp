@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <fstream>
 
 #include "integration/support/bot.hpp"
@@ -30,7 +32,7 @@ TEST(CommandLine, HelpsWithEverySubcommand) {
   const bot_folder folder;
   const finished help = rosey(folder, {"--help"});
   EXPECT_EQ(help.status, 0);
-  for (const char* subcommand : {"run", "storage", "migrate", "plugin"}) {
+  for (const char* subcommand : {"run", "storage", "migrate", "import", "plugin"}) {
     EXPECT_THAT(help.output, HasSubstr(subcommand));
     const finished each = rosey(folder, {subcommand, "--help"});
     EXPECT_EQ(each.status, 0);
@@ -64,6 +66,10 @@ TEST(CommandLine, NamesWhatIsWrongWithTheConfiguration) {
   expect_failure(with("{"), "rosey.json: not valid JSON");
   expect_failure(rosey(folder, {"run", "--config", "nowhere.json"}),
                  "nowhere.json: cannot be read");
+  expect_failure(with(R"({"storage": {"readers": 0}})"),
+                 "'storage.readers' must be a whole number from 1 to 64");
+  expect_failure(with(R"({"storage": {"busy_timeout_ms": "1s"}})"),
+                 "'storage.busy_timeout_ms' must be a whole number of milliseconds from 1 to");
   EXPECT_EQ(with("{ /* all defaults */ \"plugins\": {\"directory\": \"plugins\",}, }").status, 0);
 }
 
@@ -86,14 +92,49 @@ TEST(CommandLine, NamesWhatCannotBeReached) {
   expect_failure(rosey(folder, {"storage"}), "needs a NATS");
 }
 
+// Those of the playlist, in their order.
+std::vector<std::string> migrations_of(const bot_folder& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(folder.path() / "migrations/playlist")) {
+    const std::string name = entry.path().filename().string();
+    if (name.find(".postgresql.") == std::string::npos) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  EXPECT_GE(names.size(), 6U);
+  return names;
+}
+
 TEST(CommandLine, RefusesAMigrationWithoutAWayBack) {
   const bot_folder folder;
-  std::ofstream(folder.path() / "migrations/playlist/007_oops.sql")
+  const std::string number = std::to_string(1001 + migrations_of(folder).size()).substr(1);
+  std::ofstream(folder.path() / "migrations/playlist" / (number + "_oops.sql"))
       << "-- UP\nCREATE TABLE playlist_oops (id INTEGER PRIMARY KEY);\n";
-  expect_failure(rosey(folder, {"run"}), "007_oops.sql");
+  expect_failure(rosey(folder, {"run"}), number + "_oops.sql");
   const finished up = rosey(folder, {"migrate", "--plugin", "playlist", "--action", "up"});
-  expect_failure(up, "007_oops.sql");
+  expect_failure(up, number + "_oops.sql");
   EXPECT_THAT(up.log, HasSubstr("-- DOWN"));
+}
+
+// Looking creates nothing: a mistyped path is not a new database.
+TEST(CommandLine, ShowsTheStatusOfADatabaseThatIsNotThere) {
+  const bot_folder folder;
+  const std::vector<std::string> status{"migrate", "--plugin", "playlist",   "--action",
+                                        "status",  "--json",   "--database", "sqlite:typo/x.db"};
+  const finished ended = rosey(folder, status);
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_THAT(ended.log, HasSubstr("there is no database 'typo/x.db' yet"));
+  EXPECT_THAT(ended.output, StartsWith(R"({"version":0,"applied":[],"pending":[{"version":1,)"
+                                       R"("name":"001_create_queue.sql"},)"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "typo"));
+  expect_failure(rosey(folder, {"migrate", "--plugin", "nobody", "--action", "status"}), "nobody");
+}
+
+TEST(CommandLine, LeavesHiddenFoldersAmongTheMigrationsAlone) {
+  const bot_folder folder;
+  std::filesystem::create_directories(folder.path() / "migrations/.git/objects");
+  const finished ended = rosey(folder, {"run"});
+  EXPECT_EQ(ended.status, 0) << ended.log;
 }
 
 // As an operator compares it: sqlite3 FILE .schema
@@ -114,27 +155,31 @@ TEST(CommandLine, MigratesUpDownAndUpToTheSameSchema) {
     return ended.output;
   };
   EXPECT_THAT(migrate({"status"}), HasSubstr("001_create_queue.sql       pending"));
+  EXPECT_FALSE(std::filesystem::exists(folder.database()));
   EXPECT_THAT(migrate({"up", "--dry-run"}), HasSubstr("would have applied 001_create_queue.sql"));
   EXPECT_THAT(migrate({"status"}), HasSubstr("001_create_queue.sql       pending"));
 
-  EXPECT_EQ(migrate({"up"}),
-            "applied 001_create_queue.sql\n"
-            "applied 002_create_history.sql\n"
-            "applied 003_create_user_stats.sql\n"
-            "applied 004_channel_state.sql\n"
-            "applied 005_fair_order.sql\n"
-            "applied 006_metadata.sql\n"
-            "version 6\n");
+  const std::vector<std::string> files = migrations_of(folder);
+  const std::string newest = std::to_string(files.size());
+  std::string all_applied;
+  for (const std::string& each : files) all_applied += "applied " + each + "\n";
+  EXPECT_EQ(migrate({"up"}), all_applied + "version " + newest + "\n");
   const std::string first = schema(folder);
   EXPECT_THAT(first, HasSubstr("CREATE TABLE playlist_queue"));
   EXPECT_THAT(migrate({"up"}), StartsWith("nothing to do\n"));
-  EXPECT_THAT(migrate({"status"}), testing::Not(HasSubstr("pending")));
+  const std::string status = migrate({"status"});
+  EXPECT_THAT(status, testing::Not(HasSubstr("pending")));
+  EXPECT_THAT(status, StartsWith("FILE                       APPLIED\n"
+                                 "001_create_queue.sql       20"));
+  EXPECT_THAT(status,
+              testing::ContainsRegex("\n003_create_user_stats.sql  20..-..-..T..:..:..Z\n"));
 
-  EXPECT_EQ(migrate({"down"}), "rolled back 006_metadata.sql\nversion 5\n");
+  EXPECT_EQ(migrate({"down"}),
+            "rolled back " + files.back() + "\nversion " + std::to_string(files.size() - 1) + "\n");
   EXPECT_THAT(migrate({"down", "--to", "0"}), EndsWith("version 0\n"));
   EXPECT_THAT(schema(folder), testing::Not(HasSubstr("playlist_")));
   EXPECT_THAT(migrate({"up", "--to", "2"}), EndsWith("version 2\n"));
-  EXPECT_THAT(migrate({"up"}), EndsWith("version 6\n"));
+  EXPECT_THAT(migrate({"up"}), EndsWith("version " + newest + "\n"));
   EXPECT_EQ(schema(folder), first);
   expect_failure(rosey(folder, {"migrate", "--plugin", "nobody", "--action", "up"}), "nobody");
 }

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "integration/support/bot.hpp"
 #include "storage/test_database.hpp"
 
@@ -31,6 +34,19 @@ TEST(PostgreSQL, KeepsTheQueueWhenTheBotIsKilled) {
   EXPECT_THAT(bot.say("!history"), HasSubstr("dQw4w9WgXcQ"));
   EXPECT_THAT(bot.say("!mystats"), HasSubstr("Items Added: 2"));
   EXPECT_EQ(bot.finish(), 0);
+}
+
+TEST(PostgreSQL, IsNamedInTheConfiguration) {
+  const auto database = storage::make_postgresql_database();
+  const bot_folder folder;
+  std::ofstream(folder.path() / "rosey.json")
+      << R"({"plugins": {"directory": "plugins"}, "storage": {"database": ")" << database->url()
+      << R"("}})";
+  running_bot bot(folder);
+  EXPECT_THAT(bot.say("!add https://youtu.be/dQw4w9WgXcQ"), HasSubstr("Added to queue"));
+  EXPECT_EQ(bot.finish(), 0);
+  EXPECT_EQ(database->value("SELECT now_media_id FROM playlist_channel"), "dQw4w9WgXcQ");
+  EXPECT_FALSE(std::filesystem::exists(folder.database()));
 }
 
 TEST(PostgreSQL, MigratesUpAndDown) {

@@ -1,16 +1,24 @@
 // `rosey storage` as a process of its own: killed, doubled, and used by bots that have none.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <condition_variable>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <thread>
 
 #include "host_stub/bus/nats_server.hpp"
+#include "host_stub/bus/storage_endpoint.hpp"
+#include "host_stub/config.hpp"
 #include "integration/support/bot.hpp"
+#include "storage/postgresql_server.hpp"
+#include "storage/storage_page.hpp"
 #include "storage/test_database.hpp"
 
 namespace rosey::tests {
@@ -99,6 +107,61 @@ class StorageProcess : public testing::Test {
     expect_applied(1);
   }
 
+  // Requests with fresh ids from several senders, each sent again until it is answered;
+  // `meanwhile` is called when `moment` of them were.
+  template <class Meanwhile>
+  void send_fresh_ids(int senders, int each, const std::vector<int>& moments, Meanwhile meanwhile) {
+    std::atomic<int> answered = 0;
+    std::vector<std::thread> threads;
+    for (int sender = 0; sender < senders; ++sender) {
+      threads.emplace_back([&, sender] {
+        for (int i = 0; i < each; ++i) {
+          const std::string id = std::to_string(sender) + "-" + std::to_string(i);
+          for (bool done = false; !done;) {
+            const auto reply = bus_.request("db.batch.playlist", json::serialize(request(id)),
+                                            std::chrono::milliseconds(500));
+            done = reply && json::parse(*reply).at("success").as_bool();
+          }
+          ++answered;
+          answered.notify_all();
+        }
+      });
+    }
+    for (const int moment : moments) {
+      for (int seen = answered; seen < moment; seen = answered) answered.wait(seen);
+      meanwhile();
+    }
+    for (auto& thread : threads) thread.join();
+  }
+
+  void loses_nothing_in_a_kill(const std::string& database) {
+    auto storage = start(database);
+    send_fresh_ids(4, 30, {5, 50, 90}, [&] {
+      storage->signal(SIGKILL);
+      storage->wait();
+      storage = start(database);
+    });
+    expect_applied(4 * 30);
+  }
+
+  // How every service that runs does, when there are so many.
+  std::map<std::string, json::object> monitor(std::size_t services) {
+    std::map<std::string, json::object> by_node;
+    std::mutex mutex;
+    std::condition_variable heard;
+    const auto inbox = bus_.subscribe("test.monitor", "", [&](const host::inbound_message& reply) {
+      const std::lock_guard lock(mutex);
+      const json::object told = json::parse(reply.payload()).as_object();
+      by_node[std::string(told.at("node").as_string())] = told;
+      heard.notify_all();
+    });
+    natsConnection_PublishRequestString(bus_.native(), "rosey.monitoring.storage", "test.monitor",
+                                        "{}");
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(heard.wait_for(lock, patience, [&] { return by_node.size() >= services; }));
+    return by_node;
+  }
+
   const bot_folder folder_;
   const host::nats_server nats_;
   host::connection bus_{{.url = nats_.url(), .name = "test"}};
@@ -111,6 +174,129 @@ TEST_F(StorageProcess, AppliesARequestOnceAcrossKillsOnSqlite) {
 TEST_F(StorageProcess, AppliesARequestOnceAcrossKillsOnPostgreSQL) {
   const auto database = storage::make_postgresql_database();
   survives_a_kill(database->url());
+}
+
+TEST_F(StorageProcess, LosesNothingInAKillOnSqlite) {
+  loses_nothing_in_a_kill("sqlite:" + folder_.database().string());
+}
+
+TEST_F(StorageProcess, LosesNothingInAKillOnPostgreSQL) {
+  const auto database = storage::make_postgresql_database();
+  loses_nothing_in_a_kill(database->url());
+}
+
+TEST_F(StorageProcess, IsAsItsPageSays) {
+  std::ofstream(folder_.path() / "rosey.json") << R"({"storage": {"busy_timeout_ms": 200}})";
+  const auto database = storage::make_sqlite_database(folder_.path().string());
+  const auto storage = start(database->url());
+  storage_page{SOURCE_DIR "/docs/storage-api.md", folder_.path() / "migrations", *database,
+               [this](const std::string& subject, const std::string& payload) {
+                 return bus_.request(subject, payload, patience).value();
+               }}
+      .run();
+}
+
+TEST(StoragePage, ShowsEverySettingWithItsDefault) {
+  for (const doc_block& block : doc_blocks(SOURCE_DIR "/docs/storage-api.md")) {
+    if (block.kind != "settings") continue;
+    const auto shown = host::parse_config(R"({"storage": )" + block.text + "}");
+    ASSERT_TRUE(shown) << shown.error().message;
+    const host::config usual;
+    EXPECT_EQ(shown->storage_enabled, usual.storage_enabled);
+    EXPECT_EQ(shown->database, usual.database);
+    EXPECT_EQ(shown->migrations, usual.migrations);
+    EXPECT_EQ(shown->auto_migrate, usual.auto_migrate);
+    EXPECT_EQ(shown->request_age, usual.request_age);
+    EXPECT_EQ(shown->busy_timeout, usual.busy_timeout);
+    EXPECT_EQ(shown->read_timeout, usual.read_timeout);
+    EXPECT_EQ(shown->write_timeout, usual.write_timeout);
+    EXPECT_EQ(shown->readers, usual.readers);
+    EXPECT_EQ(shown->write_queue, usual.write_queue);
+    // "unknown key 'storage.x'; known here: a, b, c"
+    const std::string known = host::parse_config(R"({"storage": {"x": 1}})").error().message;
+    const auto settings = json::parse(block.text).as_object();
+    for (const auto& setting : settings) EXPECT_THAT(known, HasSubstr(setting.key()));
+    EXPECT_EQ(std::count(known.begin(), known.end(), ','),
+              static_cast<std::ptrdiff_t>(settings.size()) - 1);
+    // The service's own defaults are the same.
+    const storage::options defaults;
+    EXPECT_EQ(defaults.busy_timeout, usual.busy_timeout);
+    EXPECT_EQ(defaults.read_timeout, usual.read_timeout);
+    EXPECT_EQ(defaults.write_timeout, usual.write_timeout);
+    EXPECT_EQ(defaults.readers, usual.readers);
+    EXPECT_EQ(defaults.write_queue, usual.write_queue);
+    return;
+  }
+  ADD_FAILURE() << "no settings";
+}
+
+// Answers everything with so many bytes.
+class long_winded final : public storage::service {
+ public:
+  explicit long_winded(std::size_t size) : answer_(size, 'x') {}
+  void handle(std::string_view, std::string, reply_function reply) override { reply(answer_); }
+  storage::statistics stats() const override { return {}; }
+  std::string monitor() const override { return answer_; }
+
+ private:
+  std::string answer_;
+};
+
+TEST(StorageEndpoint, SaysSoWhenAnAnswerIsTooLongForNats) {
+  const host::nats_server nats;
+  host::connection bus({.url = nats.url(), .name = "test"});
+  long_winded service(2 * 1024 * 1024);
+  const host::storage_endpoint endpoint(bus, service);
+  EXPECT_EQ(host::storage_endpoint::reply_limit(bus), 512U * 1024);
+  host::connection client({.url = nats.url(), .name = "client"});
+  for (const char* subject : {"db.row.demo.select", "rosey.monitoring.storage"}) {
+    const auto reply = client.request(subject, "{}", patience);
+    ASSERT_TRUE(reply) << reply.error().message;
+    EXPECT_THAT(*reply, HasSubstr(R"("code":"VALUE_TOO_LARGE")"));
+  }
+}
+
+TEST_F(StorageProcess, WaitsForItsDatabase) {
+  postgresql_server server;
+  const auto database = storage::make_postgresql_database(server.url());
+  server.kill();
+  const auto command =
+      folder_.command({"storage", "--nats-url", nats_.url(), "--database", database->url()});
+  {
+    process impatient(command, folder_.path());
+    impatient.wait_for_log("cannot reach the server");
+    impatient.signal(SIGTERM);
+    EXPECT_EQ(impatient.wait(), 0) << impatient.log();
+  }
+  process storage(command, folder_.path());
+  storage.wait_for_log("cannot reach the server");
+  storage.wait_for_log("trying again");
+  server.start();
+  storage.wait_for_log("rosey ready");
+  EXPECT_EQ(ask("db.row.playlist.select", {{"table", "queue"}}).at("count"), 0);
+  storage.signal(SIGTERM);
+  EXPECT_EQ(storage.wait(), 0) << storage.log();
+}
+
+TEST_F(StorageProcess, EndsWhileItsDatabaseHangs) {
+  std::ofstream(folder_.path() / "rosey.json") << R"({"storage": {"write_timeout_ms": 1000}})";
+  postgresql_server server;
+  const auto database = storage::make_postgresql_database(server.url());
+  const auto storage = start(database->url());
+  for (json::object answer; !answer.contains("success") || !answer.at("success").as_bool();) {
+    answer = ask("db.batch.playlist", request("before"));
+  }
+  server.suspend();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(bus_.publish("db.batch.playlist", json::serialize(request(std::to_string(i)))));
+  }
+  const auto refused =
+      bus_.request("db.batch.playlist", json::serialize(request("last")), patience);
+  ASSERT_TRUE(refused) << refused.error().message;
+  EXPECT_THAT(*refused, HasSubstr(R"("success":false)"));
+  EXPECT_EQ(monitor(1).size(), 1U);
+  storage->signal(SIGTERM);
+  EXPECT_EQ(storage->wait(), 0) << storage->log();
 }
 
 TEST_F(StorageProcess, TwoOnOnePostgreSQLShareTheWork) {
@@ -128,30 +314,22 @@ TEST_F(StorageProcess, TwoOnOnePostgreSQLShareTheWork) {
   // One of them is killed in the middle; the other goes on, and nothing that was answered is lost.
   constexpr int senders = 4;
   constexpr int each = 50;
-  std::atomic<int> answered = 0;
-  std::vector<std::thread> threads;
-  for (int sender = 0; sender < senders; ++sender) {
-    threads.emplace_back([&, sender] {
-      for (int i = 0; i < each; ++i) {
-        const std::string id = std::to_string(sender) + "-" + std::to_string(i);
-        for (bool done = false; !done;) {
-          const auto reply = bus_.request("db.batch.playlist", json::serialize(request(id)),
-                                          std::chrono::milliseconds(500));
-          done = reply && json::parse(*reply).at("success").as_bool();
-        }
-        ++answered;
-        answered.notify_all();
-      }
-    });
-  }
-  for (int seen = answered; seen < senders * each / 2; seen = answered) answered.wait(seen);
-  // A service connects when it has work.
-  EXPECT_EQ(database->value("SELECT COUNT(DISTINCT application_name) FROM pg_stat_activity "
-                            "WHERE application_name IN ('first', 'second')"),
-            "2");
-  first.signal(SIGKILL);
-  first.wait();
-  for (auto& thread : threads) thread.join();
+  send_fresh_ids(senders, each, {senders * each / 2}, [&] {
+    // A service connects when it has work.
+    EXPECT_EQ(database->value("SELECT COUNT(DISTINCT application_name) FROM pg_stat_activity "
+                              "WHERE application_name IN ('first', 'second')"),
+              "2");
+    // Each tells of its own part.
+    const auto told = monitor(2);
+    std::int64_t batches = 0;
+    for (const auto& [node, report] : told) {
+      EXPECT_GT(report.at("operations").at("batch").as_int64(), 0) << node;
+      batches += report.at("operations").at("batch").as_int64();
+    }
+    EXPECT_GE(batches, senders * each / 2);
+    first.signal(SIGKILL);
+    first.wait();
+  });
   expect_applied(senders * each);
   second.signal(SIGTERM);
   EXPECT_EQ(second.wait(), 0) << second.log();
@@ -205,6 +383,20 @@ TEST_F(StorageProcess, TellsWhatIsPendingWhenItMayNotMigrate) {
   const auto after = json::parse(migrate({"--action", "down", "--dry-run", "--json"}).output);
   EXPECT_EQ(after.at("dry_run"), true);
   EXPECT_EQ(ask("db.migrate.playlist.status", {}).at("pending").as_array().size(), 0U);
+}
+
+TEST_F(StorageProcess, ABotTellsWhatIsPendingWhenItMayNotMigrate) {
+  std::ofstream(folder_.path() / "rosey.json")
+      << R"({"plugins": {"directory": "plugins"}, "storage": {"auto_migrate": false}})";
+  process bot(folder_.command({"run"}), folder_.path());
+  bot.wait_for_log("pending playlist/001_create_queue.sql");
+  bot.wait_for_log("rosey migrate --plugin playlist --action up");
+  bot.wait_for_log("rosey ready");
+  const std::vector<std::string> status{"migrate", "--plugin", "playlist", "--action", "status"};
+  EXPECT_THAT(run(folder_.command(status), folder_.path()).output,
+              HasSubstr("001_create_queue.sql       pending"));
+  bot.close_input();
+  EXPECT_EQ(bot.wait(), 0) << bot.log();
 }
 
 }  // namespace
