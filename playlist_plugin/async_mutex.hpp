@@ -11,8 +11,13 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <list>
+#include <memory>
+#include <optional>
 #include <utility>
+
+#include "playlist_plugin/clock.hpp"
 
 namespace rosey::playlist {
 
@@ -45,7 +50,8 @@ class async_mutex {
       co_return guard(*this);
     }
     waiter self(*this);
-    co_await self.turn.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    self.turn->expires_at(boost::asio::steady_timer::time_point::max());
+    co_await self.turn->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     if (!self.granted) {
       throw boost::system::system_error(boost::asio::error::operation_aborted);
     }
@@ -53,11 +59,30 @@ class async_mutex {
     co_return guard(*this);
   }
 
+  // Nothing when it is `at` (milliseconds since 1970) before it is one's turn.
+  boost::asio::awaitable<std::optional<guard>> lock_until(clock& time, std::int64_t at) {
+    if (free_ > 0) {
+      --free_;
+      co_return guard(*this);
+    }
+    waiter self(*this);
+    while (!self.granted && time.now() < at) {
+      time.arm(self.turn, at);
+      co_await self.turn->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    }
+    if (!self.granted) co_return std::nullopt;
+    self.granted = false;
+    co_return guard(*this);
+  }
+
+  // Those that wait for their turn.
+  std::size_t waiting() const { return waiting_.size(); }
+
  private:
   // Lives in the waiting coroutine, so that it is gone when the coroutine is, however it ends.
   struct waiter {
-    explicit waiter(async_mutex& awaited) : mutex(awaited), turn(awaited.executor_) {
-      turn.expires_at(boost::asio::steady_timer::time_point::max());
+    explicit waiter(async_mutex& awaited)
+        : mutex(awaited), turn(std::make_shared<boost::asio::steady_timer>(awaited.executor_)) {
       mutex.waiting_.push_back(this);
     }
     waiter(const waiter&) = delete;
@@ -68,7 +93,7 @@ class async_mutex {
     }
 
     async_mutex& mutex;
-    boost::asio::steady_timer turn;  // cancelled when it is this one's turn
+    std::shared_ptr<boost::asio::steady_timer> turn;  // cancelled when it is this one's turn
     bool granted = false;
   };
 
@@ -81,7 +106,7 @@ class async_mutex {
     waiter* next = waiting_.front();
     waiting_.pop_front();
     next->granted = true;
-    next->turn.cancel();
+    next->turn->cancel();
   }
 
   boost::asio::any_io_executor executor_;

@@ -21,6 +21,8 @@ struct plugin_config {
   metadata_config metadata;
   bool announce = false;  // what starts to play
   bool paused = false;    // nothing ends or starts by itself: for work on queues that nobody hears
+
+  friend bool operator==(const plugin_config&, const plugin_config&) = default;
 };
 
 // Settings that are left out keep their defaults. Throws std::runtime_error naming the key that is

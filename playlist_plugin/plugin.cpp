@@ -17,9 +17,11 @@
 #include "playlist_plugin/service/adding.hpp"
 #include "playlist_plugin/service/announcer.hpp"
 #include "playlist_plugin/service/channels.hpp"
+#include "playlist_plugin/service/completion.hpp"
 #include "playlist_plugin/service/messages.hpp"
 #include "playlist_plugin/service/operations.hpp"
 #include "playlist_plugin/service/playback.hpp"
+#include "playlist_plugin/service/presence.hpp"
 #include "playlist_plugin/storage/import_storage.hpp"
 #include "playlist_plugin/storage/playlist_storage.hpp"
 #include "playlist_plugin/storage/quota_manager.hpp"
@@ -52,8 +54,10 @@ struct plugin::parts {
         client(context.executor, client_settings(config.metadata)),
         sites(client, config.metadata),
         metadata(context, db, sites, *options.time, config.metadata),
-        adder(context, known, storage, quotas, metadata, speaker, *options.time, config),
-        queue(known, storage, adder, *options.time, config),
+        later(context, known, metadata, speaker, *options.time, config),
+        adder(known, storage, quotas, metadata, later, *options.time, config),
+        present(context, storage, *options.time, config.votes),
+        queue(known, storage, adder, present, *options.time, config),
         chat(context, queue),
         service(context, queue),
         people(context, queue),
@@ -63,6 +67,10 @@ struct plugin::parts {
         paused(config.paused) {
     known.on_stored([this](const change& stored, const origin& from) {
       if (!from.answer_names_next) speaker.announce(stored);
+    });
+    known.on_loaded([this](const loaded_channel& loaded) {
+      present.loaded(loaded);
+      if (!paused) later.take_over(loaded.state);
     });
     if (paused) return;
     known.on_change([this](const std::string& channel) { clocks.watch(channel); });
@@ -77,6 +85,8 @@ struct plugin::parts {
     const std::int64_t version = in.integer("version", 1);
     if (in.failed()) return;
     known.heard(channel, version, moves_the_end(event.subject));
+    if (paused || event.subject != subject_of(item_added{})) return;
+    if (const auto item = item_from_json(*fields)) later.take_over(channel, *item);
   }
 
   sdk::storage_client db;
@@ -88,7 +98,9 @@ struct plugin::parts {
   http_client client;
   media_source sites;
   metadata_lookup metadata;
+  completion later;
   adding adder;
+  presence present;
   operations queue;
   commands chat;
   services service;
@@ -113,7 +125,8 @@ void plugin::start(const boost::json::object& config) {
   parts_->people.start();
   parts_->import_requests.start();
   if (parts_->paused) return;
-  parts_->clocks.recover([this](const channel_state& stored) { parts_->adder.complete(stored); });
+  parts_->clocks.recover(
+      [this](const channel_state& stored) { parts_->later.complete_all(stored); });
 }
 
 }  // namespace rosey::playlist

@@ -2,6 +2,7 @@
 #include "playlist_plugin/domain/adding_rules.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "playlist_plugin/domain/text.hpp"
 #include "playlist_plugin/domain/timestamp.hpp"
@@ -15,7 +16,8 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-std::optional<error> media_refusal(const queue_limits& limits, const new_item& item, bool exempt) {
+std::optional<refusal> media_refusal(const queue_limits& limits, const new_item& item,
+                                     bool exempt) {
   const auto& allowed = limits.allowed_media_types;
   if (!allowed.empty() &&
       std::find(allowed.begin(), allowed.end(), item.media.type) == allowed.end()) {
@@ -23,7 +25,7 @@ std::optional<error> media_refusal(const queue_limits& limits, const new_item& i
         codes::media_type_not_allowed,
         "Media of type '" + item.media.type + "' is not allowed here, only " + joined(allowed)};
   }
-  if (limits.require_duration && item.duration <= 0) {
+  if (!exempt && limits.require_duration && item.duration <= 0) {
     return error{codes::quota_duration,
                  "The duration of this item is unknown, and only known durations are accepted"};
   }
@@ -40,8 +42,8 @@ std::string minutes_text(std::int64_t milliseconds) {
   return std::to_string(minutes) + (minutes == 1 ? " minute" : " minutes");
 }
 
-std::optional<error> duplicate_refusal(const channel_state& channel, const new_item& item,
-                                       const queue_limits& limits, std::int64_t now) {
+std::optional<refusal> duplicate_refusal(const channel_state& channel, const new_item& item,
+                                         const queue_limits& limits, std::int64_t now) {
   const media_place known = find_media(channel, item.media);
   const std::int64_t pause = limits.repeat_after_minutes * 60'000;
   if (known.where == place::playing && (limits.refuse_duplicates || pause > 0)) {
@@ -59,32 +61,16 @@ std::optional<error> duplicate_refusal(const channel_state& channel, const new_i
   return std::nullopt;
 }
 
-std::optional<error> add_refusal(const channel_state& channel, const new_item& item,
-                                 const adder& by, const queue_limits& limits, std::int64_t now) {
-  if (auto refusal = media_refusal(limits, item, by.exempt)) return refusal;
-  if (auto refusal = duplicate_refusal(channel, item, limits, now)) return refusal;
-  if (!by.exempt) {
-    const user_usage usage = usage_of(channel, by.user);
-    if (auto refusal = quota_refusal(limits.quota, usage, item.duration, by.adds, now)) {
-      return refusal;
-    }
-  }
-  if (static_cast<std::int64_t>(channel.waiting.size()) >= limits.max_queue_size) {
-    return error{codes::queue_full,
-                 "Queue is full! It holds " + std::to_string(limits.max_queue_size) + " items"};
-  }
-  return std::nullopt;
-}
-
-queue_item made_of(const new_item& item, const std::string& user, std::int64_t now) {
+queue_item made_of(const new_item& item, const adder& by, std::int64_t now) {
   return {.id = {},
           .media = item.media,
           .title = item.title,
           .duration = item.duration,
-          .added_by = user,
+          .added_by = by.user,
           .added_at = iso_timestamp(now),
           .thumbnail_url = item.thumbnail_url,
-          .channel_name = item.channel_name};
+          .channel_name = item.channel_name,
+          .exempt = by.exempt};
 }
 
 // Why an item may not stay, now that its duration is known.
@@ -118,32 +104,64 @@ result<add_outcome> add(const channel_state& channel, const new_item& item, cons
   return add_all(channel, {item}, by, limits, now);
 }
 
+std::optional<refusal> room_refusal(const channel_state& channel, std::int64_t duration,
+                                    const adder& by, const queue_limits& limits, std::int64_t now) {
+  if (!by.exempt) {
+    const user_usage usage = usage_of(channel, by.user);
+    if (auto refused = quota_refusal(limits.quota, usage, duration, by.adds, now)) return refused;
+  }
+  const auto waiting = static_cast<std::int64_t>(channel.waiting.size());
+  if (waiting < limits.max_queue_size) return std::nullopt;
+  return refusal{codes::queue_full,
+                 "Queue is full! It holds " + std::to_string(limits.max_queue_size) + " items",
+                 {limits.max_queue_size, waiting}};
+}
+
 result<add_outcome> add_all(const channel_state& channel, const std::vector<new_item>& items,
                             const adder& by, const queue_limits& limits, std::int64_t now) {
   change decided(channel);
-  std::optional<error> refused;
+  std::optional<refusal> refused;
   std::size_t left_out = 0;
   adder counted = by;
-  for (const new_item& item : items) {
-    if (auto refusal = add_refusal(decided.after(), item, counted, limits, now)) {
-      ++left_out;
-      if (!refused) refused = std::move(refusal);
-      continue;
+  const auto leave_out = [&](refusal why) {
+    ++left_out;
+    if (!refused) refused = std::move(why);
+  };
+  // Of a list, so many are tried as its adder may have; those behind them are not missed.
+  const auto usage = static_cast<std::int64_t>(usage_of(channel, by.user).items);
+  std::int64_t tries = std::max<std::int64_t>(1, limits.quota.max_items_per_user - usage);
+  if (by.exempt) tries = std::numeric_limits<std::int64_t>::max();
+  bool full = false;
+  for (auto item = items.begin(); item != items.end() && tries > 0; ++item) {
+    if (auto why = media_refusal(limits, *item, by.exempt)) {
+      leave_out(std::move(*why));
+    } else if (auto known = duplicate_refusal(decided.after(), *item, limits, now)) {
+      leave_out(std::move(*known));
+    } else if (auto room = room_refusal(decided.after(), item->duration, counted, limits, now)) {
+      leave_out(std::move(*room));
+      full = true;
+      --tries;
+    } else {
+      decided.append(made_of(*item, by, now));
+      counted.adds.clear();
+      --tries;
     }
-    decided.append(made_of(item, by.user, now));
-    counted.adds.clear();
   }
+  full = full || tries == 0;
   if (decided.added().empty()) return *refused;
   decided.start_next(now);
   std::vector<queue_item> added = decided.added();
   const auto place = find_waiting(decided.after(), added.front().id);
-  return add_outcome{std::move(decided), std::move(added), place ? *place + 1 : 1, left_out,
-                     refused ? refused->message : std::string()};
+  return add_outcome{std::move(decided),
+                     std::move(added),
+                     place ? *place + 1 : 1,
+                     left_out,
+                     refused ? refused->message : std::string(),
+                     full};
 }
 
 settle_outcome settle(const channel_state& channel, const media_link& media,
-                      const media_metadata& about, const queue_limits& limits,
-                      const std::string& exempt, std::int64_t now) {
+                      const media_metadata& about, const queue_limits& limits, std::int64_t now) {
   std::vector<queue_item> waits;
   const auto look = [&](const queue_item& item) {
     if (item.media == media && is_undescribed(item)) waits.push_back(item);
@@ -154,20 +172,22 @@ settle_outcome settle(const channel_state& channel, const media_link& media,
 
   settle_outcome outcome;
   change& decided = outcome.change.emplace(channel);
+  std::vector<std::string> freed;  // users, of whom items that waited are gone
   for (const queue_item& item : waits) {
     decided.describe(item.id, about);
+    if (item.exempt) continue;
     queue_item described = decided.described().back();
-    if (described.added_by == exempt) continue;
     std::string reason = late_refusal(decided.after(), described, limits);
     if (reason.empty()) continue;
     if (const auto index = find_waiting(decided.after(), item.id)) {
       decided.remove(*index, {});
-      decided.settle_turns(item.added_by);
+      freed.push_back(item.added_by);
     } else {
       decided.play_next(skipped_at(*decided.after().playing, now), now);
     }
     outcome.removed.push_back({std::move(described), std::move(reason)});
   }
+  for (const std::string& user : freed) decided.settle_turns(user);
   return outcome;
 }
 

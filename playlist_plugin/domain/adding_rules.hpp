@@ -10,7 +10,7 @@
 
 #include "playlist_plugin/domain/change.hpp"
 #include "playlist_plugin/domain/quota.hpp"
-#include "rosey/wire/result.hpp"
+#include "playlist_plugin/domain/refusal.hpp"
 
 namespace rosey::playlist {
 
@@ -33,7 +33,12 @@ struct add_outcome {
   std::size_t number = 0;         // the first one's in !queue; 1 for one that plays at once
   std::size_t left_out = 0;       // items that were refused
   std::string reason = {};        // of the first that was
+  bool full = false;              // more of a list would not have been taken either
 };
+
+// Why nothing more may be added, whatever it is; or not so many seconds of it.
+std::optional<refusal> room_refusal(const channel_state& channel, std::int64_t duration,
+                                    const adder& by, const queue_limits& limits, std::int64_t now);
 
 // Adds what is allowed of one or more items; refused when that is nothing. They count as one add
 // for the rate limit. `now` is in milliseconds since 1970, here and below.
@@ -50,10 +55,8 @@ struct settle_outcome {
   std::optional<playlist::change> change;  // nothing when nothing waits for this
   std::vector<removed_item> removed;       // what breaks a limit, now that it is known
 };
-// What the site tells about this media has come. `exempt` is a user whom limits do not concern, ""
-// for none.
+// What the site tells about this media has come. Items that are exempt stay, whatever it is.
 settle_outcome settle(const channel_state& channel, const media_link& media,
-                      const media_metadata& about, const queue_limits& limits,
-                      const std::string& exempt, std::int64_t now);
+                      const media_metadata& about, const queue_limits& limits, std::int64_t now);
 
 }  // namespace rosey::playlist

@@ -91,9 +91,10 @@ void change::settle_turns(const std::string& user) {
 }
 
 void change::finish(const play_end& end) {
-  finished_ = play_record{after_.playing->item, end};
-  if (end.skipped) return_turn(after_, finished_->item.added_by);
-  events_.push_back(item_finished{finished_->item, end.played, end.skipped});
+  const queue_item item = after_.playing->item;
+  finished_.push_back({item, end});
+  if (end.skipped) return_turn(after_, item.added_by);
+  events_.push_back(item_finished{item, end.played, end.skipped});
   after_.playing.reset();
   after_.votes.clear();
   vote_.reset();
@@ -117,7 +118,7 @@ void change::start_next(std::int64_t now) {
 void change::play_next(const play_end& end, std::int64_t now) {
   finish(end);
   start_next(now);
-  if (end.skipped) settle_turns(finished_->item.added_by);
+  if (end.skipped) settle_turns(finished_.back().item.added_by);
 }
 
 void change::describe(const std::string& item_id, const media_metadata& about) {
@@ -222,6 +223,8 @@ void change::take_out(std::size_t index) {
   } else {
     deleted_.push_back(id);
   }
+  // What is deleted is put nowhere else first.
+  std::erase_if(repositioned_, [&id](const new_position& row) { return row.item_id == id; });
 }
 
 }  // namespace rosey::playlist

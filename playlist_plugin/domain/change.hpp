@@ -47,8 +47,8 @@ class change {
 
   // Other differences.
   const std::vector<queue_item>& added() const { return added_; }
-  const std::vector<queue_item>& described() const { return described_; }  // as they are now
-  const std::optional<play_record>& finished() const { return finished_; }
+  const std::vector<queue_item>& described() const { return described_; }   // as they are now
+  const std::vector<play_record>& finished() const { return finished_; }    // as they ended
   const std::optional<skip_vote>& vote() const { return vote_; }            // that was given
   const std::vector<std::string>& withdrawn() const { return withdrawn_; }  // whose votes are gone
   bool votes_ended() const { return votes_ended_; }
@@ -110,7 +110,7 @@ class change {
   std::int64_t highest_taken_ = 0;
   std::vector<queue_item> added_;
   std::vector<queue_item> described_;
-  std::optional<play_record> finished_;
+  std::vector<play_record> finished_;
   std::optional<skip_vote> vote_;
   std::vector<std::string> withdrawn_;
   bool votes_ended_ = false;

@@ -18,12 +18,12 @@ namespace urls = boost::urls;
 using std::string_view;
 using namespace ascii;
 
-error refusal(string_view rest) {
+error unrecognized(string_view rest) {
   return {codes::unrecognized_media, "Unrecognized media URL" + std::string(rest)};
 }
 
 error not_accepted() {
-  return refusal(
+  return unrecognized(
       "; accepted are links of YouTube, Vimeo, Dailymotion, SoundCloud, Twitch, Livestream, "
       "Streamable, Google Drive and Imgur albums, rtmp:// streams, https:// addresses of .m3u8, "
       ".json, .mp4, .flv, .webm, .ogg, .ogv, .mp3, .mov and .m4a files, and short forms such as "
@@ -31,7 +31,7 @@ error not_accepted() {
 }
 
 error too_long() {
-  return refusal(": it is longer than " + std::to_string(max_media_url) + " bytes");
+  return unrecognized(": it is longer than " + std::to_string(max_media_url) + " bytes");
 }
 
 // Where scheme and authority end, or the text does.
@@ -97,14 +97,14 @@ string_view file_kind(const urls::url_view& url) {
 }
 
 result<media_link> read_file(const urls::url_view& url, string_view type, bool scheme_given) {
-  if (!scheme_given) return refusal(": the address of a file has to begin with https://");
+  if (!scheme_given) return unrecognized(": the address of a file has to begin with https://");
   if (url.scheme_id() != urls::scheme::https)
-    return refusal(": a file has to be served over https, plain http is refused");
+    return unrecognized(": a file has to be served over https, plain http is refused");
   return media_link{std::string(type), normalized(url, 443)};
 }
 
 result<media_link> read_rtmp(const urls::url_view& url, string_view scheme) {
-  if (decoded_path(url).empty()) return refusal(": an RTMP address has to name a stream");
+  if (decoded_path(url).empty()) return unrecognized(": an RTMP address has to name a stream");
   return media_link{"rt", normalized(url, scheme == "rtmps" ? 443 : 1935)};
 }
 
@@ -114,7 +114,7 @@ result<media_link> read_web(const urls::url_view& url, bool scheme_given) {
   if (known) {
     const unsigned short usual = url.scheme_id() == urls::scheme::https ? 443 : 80;
     if (!url.port().empty() && url.port_number() != usual)
-      return refusal(": a link to a site cannot carry a port");
+      return unrecognized(": a link to a site cannot carry a port");
     if (const named_media named = known->read(at)) {
       if (checked_id id = find_media_kind(named->type)->check(named->id))
         return media_link{named->type, *std::move(id)};
@@ -123,7 +123,7 @@ result<media_link> read_web(const urls::url_view& url, bool scheme_given) {
   // Also for known sites, because some serve files from the same hosts.
   if (const string_view type = file_kind(url); !type.empty())
     return read_file(url, type, scheme_given);
-  if (known) return refusal(": this link does not name " + std::string(known->wanted));
+  if (known) return unrecognized(": this link does not name " + std::string(known->wanted));
   return not_accepted();
 }
 
@@ -134,7 +134,7 @@ result<media_link> read_url(string_view text) {
       escaped(scheme_given ? std::string(text) : "https://" + std::string(text));
   if (address.size() > max_media_url) return too_long();
   if (!std::all_of(address.begin(), address.end(), is_ascii))
-    return refusal(": write an international host name in its xn-- form");
+    return unrecognized(": write an international host name in its xn-- form");
 
   const auto parsed = urls::parse_uri(address);
   if (!parsed) return not_accepted();
@@ -147,9 +147,9 @@ result<media_link> read_url(string_view text) {
 
   const std::string host(url.encoded_host());
   if (host.empty() || host.find('%') != std::string::npos) return not_accepted();
-  if (url.has_userinfo()) return refusal(": it must not carry a user name or password");
+  if (url.has_userinfo()) return unrecognized(": it must not carry a user name or password");
   if (!url.port().empty() && url.port_number() == 0)
-    return refusal(": its port is not between 1 and 65535");
+    return unrecognized(": its port is not between 1 and 65535");
 
   const std::string scheme = lower(std::string(url.scheme()));
   if (one_of(scheme, {"rtmp", "rtmps"})) return read_rtmp(url, scheme);
@@ -165,18 +165,18 @@ result<media_link> read_short_form(string_view type_as_written, string_view id) 
     std::string all;
     for (const media_kind& each : media_kinds())
       all += (all.empty() ? "" : ", ") + std::string(each.type);
-    return refusal(": the kinds of short forms are " + all);
+    return unrecognized(": the kinds of short forms are " + all);
   }
   if (id.find("://") != string_view::npos) {
     result<media_link> link = read_url(id);
     if (link.has_value() && link->type != type)
-      return refusal(": the address is not of the kind " + type);
+      return unrecognized(": the address is not of the kind " + type);
     return link;
   }
   if (id.size() > max_media_url) return too_long();
   if (checked_id checked = known->check(id)) return media_link{type, *std::move(checked)};
-  if (known->only_a_url()) return refusal(": behind " + type + ": belongs the whole address");
-  return refusal(": what follows " + type + ": is not an id of that kind");
+  if (known->only_a_url()) return unrecognized(": behind " + type + ": belongs the whole address");
+  return unrecognized(": what follows " + type + ": is not an id of that kind");
 }
 
 bool is_short_form(string_view text) {
@@ -190,11 +190,11 @@ result<media_link> parse_media_link(string_view text) {
   constexpr std::size_t short_form_prefix = 3;
   text = trimmed(text);
   if (text.size() > max_media_url + short_form_prefix) return too_long();
-  if (!is_valid_utf8(text)) return refusal(": it is not valid UTF-8");
+  if (!is_valid_utf8(text)) return unrecognized(": it is not valid UTF-8");
   if (std::any_of(text.begin(), text.end(), is_control))
-    return refusal(": it holds control characters");
+    return unrecognized(": it holds control characters");
   if (text.find(' ') != string_view::npos)
-    return refusal(": give one address, without spaces in it");
+    return unrecognized(": give one address, without spaces in it");
   if (is_short_form(text)) return read_short_form(text.substr(0, 2), text.substr(3));
   return read_url(text);
 }

@@ -10,6 +10,8 @@ namespace rosey::playlist {
 
 struct playback_config {
   std::int64_t max_unknown_duration = 0;  // seconds that an unknown duration plays; 0: no limit
+
+  friend bool operator==(const playback_config&, const playback_config&) = default;
 };
 
 // Seconds played at `now`: never negative, never more than a known duration.

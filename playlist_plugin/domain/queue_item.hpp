@@ -17,6 +17,7 @@ struct queue_item {
   std::string added_at;            // ISO 8601, UTC
   std::string thumbnail_url = {};  // "" when unknown
   std::string channel_name = {};   // of the media's author; "" when unknown
+  bool exempt = false;             // from the limits on users and on the length of an item
 
   friend bool operator==(const queue_item&, const queue_item&) = default;
 };

@@ -46,10 +46,11 @@ bool may_touch_all(const channel_state& channel, const std::vector<std::size_t>&
                      [&](std::size_t index) { return may_touch(channel.waiting[index].item, by); });
 }
 
+// Whoever has no name is no user but a program, which means those of everybody.
 std::vector<std::size_t> all_waiting_of(const channel_state& channel, const std::string& user) {
   std::vector<std::size_t> all;
   for (std::size_t index = 0; index < channel.waiting.size(); ++index) {
-    if (channel.waiting[index].item.added_by == user) all.push_back(index);
+    if (user.empty() || channel.waiting[index].item.added_by == user) all.push_back(index);
   }
   return all;
 }
@@ -92,7 +93,10 @@ result<remove_outcome> remove(const channel_state& channel, const std::string& n
   } else {
     return not_found(named);
   }
-  if (chosen.empty()) return error{codes::not_found, "You have nothing in the queue"};
+  if (chosen.empty()) {
+    return error{codes::not_found,
+                 by.user.empty() ? "Nothing is waiting" : "You have nothing in the queue"};
+  }
   if (!may_touch_all(channel, chosen, by)) {
     return error{codes::forbidden, "You can only remove your own items"};
   }
@@ -108,6 +112,10 @@ result<remove_outcome> remove(const channel_state& channel, const std::string& n
 
 result<move_outcome> move(const channel_state& channel, const std::string& named,
                           const std::string& after, const actor& by) {
+  if (is_playing(channel, named)) {
+    return error{codes::not_found,
+                 "Item '" + named + "' is playing now; only what waits can be moved"};
+  }
   const auto chosen = find_range(channel, named);
   if (!chosen) return not_found(named);
   if (!may_touch_all(channel, *chosen, by)) {

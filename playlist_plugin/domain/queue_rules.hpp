@@ -13,8 +13,8 @@
 #include "playlist_plugin/domain/adding_rules.hpp"
 #include "playlist_plugin/domain/change.hpp"
 #include "playlist_plugin/domain/quota.hpp"
+#include "playlist_plugin/domain/refusal.hpp"
 #include "playlist_plugin/domain/votes.hpp"
-#include "rosey/wire/result.hpp"
 
 namespace rosey::playlist {
 
@@ -31,7 +31,7 @@ struct remove_outcome {
   std::vector<queue_item> items;  // at least one
 };
 // `named` is an id, a number of !queue or a range of them; "" is the actor's newest item, "all" are
-// all of the actor's.
+// all of the actor's, or of everybody's for an actor without a name.
 result<remove_outcome> remove(const channel_state& channel, const std::string& named,
                               const actor& by);
 

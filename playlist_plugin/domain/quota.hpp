@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "playlist_plugin/domain/channel_state.hpp"
-#include "rosey/wire/result.hpp"
+#include "playlist_plugin/domain/refusal.hpp"
 
 namespace rosey::playlist {
 
@@ -18,6 +18,8 @@ struct quota_config {
   std::int64_t max_duration_per_user = 1800;  // seconds
   std::int64_t rate_limit_count = 3;          // adds that fit in the window
   std::int64_t rate_limit_seconds = 10;       // the window's length
+
+  friend bool operator==(const quota_config&, const quota_config&) = default;
 };
 
 struct queue_limits {
@@ -28,6 +30,8 @@ struct queue_limits {
   std::int64_t max_item_duration = 0;            // seconds; 0: no limit
   bool refuse_duplicates = false;                // of what plays or waits
   std::int64_t repeat_after_minutes = 0;         // since it was played last; 0: at once
+
+  friend bool operator==(const queue_limits&, const queue_limits&) = default;
 };
 
 // One user's recent adds, over all channels. Milliseconds since 1970, oldest first.
@@ -45,7 +49,8 @@ struct adder {
 
 // Why the user may not add `duration` seconds more; nothing when it is allowed. The checks and
 // their order are the seed's: items, duration, rate.
-std::optional<error> quota_refusal(const quota_config& config, const user_usage& usage,
-                                   std::int64_t duration, const add_times& adds, std::int64_t now);
+std::optional<refusal> quota_refusal(const quota_config& config, const user_usage& usage,
+                                     std::int64_t duration, const add_times& adds,
+                                     std::int64_t now);
 
 }  // namespace rosey::playlist

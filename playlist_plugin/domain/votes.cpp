@@ -20,29 +20,41 @@ vote_terms terms_of(const vote_config& config, std::size_t active_users, std::in
 
 void active_users::saw(const std::string& channel, const std::string& user, std::int64_t now) {
   forget_silent(now);
-  last_seen_[channel][user] = now;
+  last_seen_[channel][user] = {now, true};
 }
 
-void active_users::left(const std::string& channel, const std::string& user) {
+void active_users::left(const std::string& channel, const std::string& user, std::int64_t now) {
+  forget_silent(now);
+  last_seen_[channel][user] = {now, false};
+}
+
+void active_users::merge(const std::string& channel, const sightings& others, std::int64_t now) {
+  for (const auto& [user, seen] : others) {
+    if (seen.at <= now - window_) continue;
+    sighting& known = last_seen_[channel].try_emplace(user, sighting{0, false}).first->second;
+    if (seen.at > known.at) known = seen;
+  }
+}
+
+sightings active_users::seen_in(const std::string& channel, std::int64_t now) const {
   const auto known = last_seen_.find(channel);
-  if (known == last_seen_.end()) return;
-  known->second.erase(user);
-  if (known->second.empty()) last_seen_.erase(known);
+  if (known == last_seen_.end()) return {};
+  sightings recent = known->second;
+  std::erase_if(recent, [&](const auto& user) { return user.second.at <= now - window_; });
+  return recent;
 }
 
 std::size_t active_users::count(const std::string& channel, std::int64_t now) const {
-  const auto known = last_seen_.find(channel);
-  if (known == last_seen_.end()) return 0;
-  return static_cast<std::size_t>(
-      std::count_if(known->second.begin(), known->second.end(),
-                    [&](const auto& seen) { return seen.second > now - window_; }));
+  const sightings recent = seen_in(channel, now);
+  return static_cast<std::size_t>(std::count_if(
+      recent.begin(), recent.end(), [](const auto& user) { return user.second.there; }));
 }
 
 void active_users::forget_silent(std::int64_t now) {
   if (now < swept_at_ + window_) return;
   swept_at_ = now;
   for (auto& [channel, seen] : last_seen_) {
-    std::erase_if(seen, [&](const auto& user) { return user.second <= now - window_; });
+    std::erase_if(seen, [&](const auto& user) { return user.second.at <= now - window_; });
   }
   std::erase_if(last_seen_, [](const auto& channel) { return channel.second.empty(); });
 }

@@ -13,6 +13,8 @@ struct vote_config {
   std::int64_t min_skip_votes = 2;        // needed however few are there; at least 1
   std::int64_t expiry_seconds = 300;      // a vote counts so long; 0: as long as the item plays
   std::int64_t active_user_minutes = 10;  // who was not heard of for so long is not there
+
+  friend bool operator==(const vote_config&, const vote_config&) = default;
 };
 
 std::size_t votes_needed(const vote_config& config, std::size_t active_users);
@@ -24,27 +26,37 @@ struct vote_terms {
 };
 vote_terms terms_of(const vote_config& config, std::size_t active_users, std::int64_t now);
 
-// Who was heard of lately in each channel. Kept in memory: connectors tell it to every instance,
-// and it is right again soon after a restart. Times are milliseconds since 1970.
+// When somebody was heard of last, and whether that was to come or to go. Milliseconds since 1970.
+struct sighting {
+  std::int64_t at = 0;
+  bool there = true;
+
+  friend bool operator==(const sighting&, const sighting&) = default;
+};
+using sightings = std::map<std::string, sighting>;  // by user
+
+// Who was heard of lately in each channel. Times are milliseconds since 1970.
 class active_users {
  public:
   // `window` in milliseconds.
   explicit active_users(std::int64_t window) : window_(window) {}
 
   void saw(const std::string& channel, const std::string& user, std::int64_t now);
-  void left(const std::string& channel, const std::string& user);
+  void left(const std::string& channel, const std::string& user, std::int64_t now);
+  // What others know of the channel: the later sighting of each user is the true one.
+  void merge(const std::string& channel, const sightings& others, std::int64_t now);
+  // What is known of the channel and still counts.
+  sightings seen_in(const std::string& channel, std::int64_t now) const;
   std::size_t count(const std::string& channel, std::int64_t now) const;
 
   // Channels that take memory: those in which somebody was heard of not much longer ago.
   std::size_t channels() const { return last_seen_.size(); }
 
  private:
-  using users = std::map<std::string, std::int64_t>;
-
   void forget_silent(std::int64_t now);
 
   std::int64_t window_;
-  std::map<std::string, users> last_seen_;
+  std::map<std::string, sightings> last_seen_;
   std::int64_t swept_at_ = 0;
 };
 

@@ -22,8 +22,10 @@ using boost::asio::awaitable;
 constexpr std::int64_t usual_history = 10;
 constexpr std::int64_t most_history = 50;
 
-json::object write_failure(const error& failure) {
-  return wire::to_json(wire::failed(failure));
+json::object write_failure(const refusal& failure) {
+  json::object reply = wire::to_json(wire::failed(failure));
+  if (failure.numbers) reply["data"] = to_json(*failure.numbers);
+  return reply;
 }
 
 json::object success(std::string message, json::object data = {}) {
@@ -164,21 +166,23 @@ awaitable<commands::reply> commands::add(request from) {
 }
 
 awaitable<commands::reply> commands::show_queue(request from) {
-  const channels::snapshot channel = co_await queue_.read(from.channel);
-  const queue_totals totals = totals_of(*channel);
-  json::object data{{"version", channel->version},
+  const auto channel = co_await queue_.read(from.channel);
+  if (!channel) co_return channel.error();
+  const queue_totals totals = totals_of(**channel);
+  json::object data{{"version", (*channel)->version},
                     {"total_items", totals.items},
                     {"total_duration", totals.duration},
                     {"unique_users", totals.users}};
-  co_return success(wording::queue(*channel), std::move(data));
+  co_return success(wording::queue(**channel), std::move(data));
 }
 
 awaitable<commands::reply> commands::show_playing(request from) {
-  const channels::snapshot channel = co_await queue_.read(from.channel);
-  if (!channel->playing) co_return error{codes::nothing_playing, "Nothing is playing!"};
+  const auto channel = co_await queue_.read(from.channel);
+  if (!channel) co_return channel.error();
+  if (!(*channel)->playing) co_return error{codes::nothing_playing, "Nothing is playing!"};
   const std::int64_t now = queue_.now();
-  json::object data{{"item", current_to_json(*channel, now)}};
-  co_return success(wording::now_playing(*channel->playing, now), std::move(data));
+  json::object data{{"item", current_to_json(**channel, now)}};
+  co_return success(wording::now_playing(*(*channel)->playing, now), std::move(data));
 }
 
 awaitable<commands::reply> commands::skip(request from) {
@@ -214,8 +218,9 @@ awaitable<commands::reply> commands::move(request from) {
 }
 
 awaitable<commands::reply> commands::show_when(request from) {
-  const channels::snapshot channel = co_await queue_.read(from.channel);
-  const auto upcoming = upcoming_of(*channel, from.user, queue_.now());
+  const auto channel = co_await queue_.read(from.channel);
+  if (!channel) co_return channel.error();
+  const auto upcoming = upcoming_of(**channel, from.user, queue_.now());
   if (upcoming.empty()) co_return error{codes::not_found, "You have nothing in the queue"};
   json::array items;
   for (const upcoming_item& each : upcoming) {

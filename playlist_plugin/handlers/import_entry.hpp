@@ -5,7 +5,7 @@
 #include <string>
 
 #include "playlist_plugin/domain/queue_item.hpp"
-#include "rosey/wire/result.hpp"
+#include "playlist_plugin/domain/refusal.hpp"
 
 namespace rosey::playlist {
 

@@ -22,7 +22,7 @@ constexpr std::int64_t most_entries = 500;
 constexpr std::int64_t most_items = 500'000;
 constexpr std::size_t most_refused = 10;  // that are named
 
-json::object write_failure(const error& failure) {
+json::object write_failure(const refusal& failure) {
   return {{"success", false}, {"error", failure.message}, {"code", failure.code}};
 }
 
@@ -76,6 +76,12 @@ const imports::route imports::routes[] = {
     {"read", &imports::read},   {"commit", &imports::commit},
 };
 
+std::vector<std::string_view> imports::steps() {
+  std::vector<std::string_view> names;
+  for (const route& each : routes) names.emplace_back(each.step);
+  return names;
+}
+
 imports::imports(const sdk::context& context, import_storage& storage, clock& time)
     : context_(context), responder_(context, write_failure), storage_(storage), clock_(time) {}
 
@@ -115,9 +121,9 @@ awaitable<imports::reply> imports::check(json::object asked) {
 
 awaitable<imports::reply> imports::begin(json::object asked) {
   wire::field_reader in(asked);
-  import_job job = read_job(in);
+  const import_job job = read_job(in);
   if (in.failed()) co_return in.failure();
-  const auto begun = co_await storage_.begin(std::move(job), clock_.now());
+  const auto begun = co_await storage_.begin(job, clock_.now());
   if (!begun) co_return begun.error();
   json::object fields;
   if (begun->earlier) {
@@ -125,6 +131,7 @@ awaitable<imports::reply> imports::begin(json::object asked) {
   } else {
     fields["import"] = begun->id;
     fields["number"] = begun->first_number;
+    announce(import_begun, job, begun->version);
   }
   co_return success(std::move(fields));
 }
@@ -145,6 +152,7 @@ awaitable<imports::reply> imports::stage(json::object asked) {
     const auto place = static_cast<std::int64_t>(items.size());
     item->id = item_id(number + place);
     item->added_at = now;
+    item->exempt = true;
     items.push_back({std::move(*item), import_storage::position(index + place)});
   }
   co_await storage_.stage(import, items);
@@ -170,29 +178,28 @@ awaitable<imports::reply> imports::commit(json::object asked) {
   const import_job job = read_job(in);
   const std::string import = in.name("import");
   if (in.failed()) co_return in.failure();
-  const std::int64_t now = clock_.now();
-  const auto ended = co_await storage_.commit(job, import, now);
+  const auto ended = co_await storage_.commit(job, import, clock_.now());
   if (!ended) co_return ended.error();
   json::object fields;
   if (ended->earlier) {
     fields["earlier"] = to_json(*ended->earlier);
   } else {
     fields["version"] = ended->version;
-    announce(job, ended->version, now);
+    announce(queue_imported, job, ended->version);
   }
   co_return success(std::move(fields));
 }
 
-void imports::announce(const import_job& job, std::int64_t version, std::int64_t now) const {
-  const json::object event{{"event", queue_imported},
-                           {"channel", job.channel},
-                           {"version", version},
-                           {"part", 1},
-                           {"parts", 1},
-                           {"count", job.count},
-                           {"timestamp", iso_timestamp(now)}};
+void imports::announce(const char* event, const import_job& job, std::int64_t version) const {
+  const json::object message{{"event", event},
+                             {"channel", job.channel},
+                             {"version", version},
+                             {"part", 1},
+                             {"parts", 1},
+                             {"count", job.count},
+                             {"timestamp", iso_timestamp(clock_.now())}};
   try {
-    context_.bus.publish(queue_imported, json::serialize(event));
+    context_.bus.publish(event, json::serialize(message));
   } catch (const std::exception& failure) {
     context_.log.warning(std::string("an event was not published: ") + failure.what());
   }

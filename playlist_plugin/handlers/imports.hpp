@@ -4,6 +4,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/object.hpp>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "playlist_plugin/clock.hpp"
 #include "playlist_plugin/handlers/responder.hpp"
@@ -33,6 +35,9 @@ class imports {
   // Throws std::runtime_error.
   void start();
 
+  // The names of all steps.
+  static std::vector<std::string_view> steps();
+
  private:
   using handler = boost::asio::awaitable<reply> (imports::*)(boost::json::object);
 
@@ -43,7 +48,7 @@ class imports {
   boost::asio::awaitable<reply> read(boost::json::object asked);
   boost::asio::awaitable<reply> commit(boost::json::object asked);
 
-  void announce(const import_job& job, std::int64_t version, std::int64_t now) const;
+  void announce(const char* event, const import_job& job, std::int64_t version) const;
 
   struct route {
     const char* step;

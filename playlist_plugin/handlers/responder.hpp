@@ -7,8 +7,8 @@
 #include <functional>
 #include <string>
 
+#include "playlist_plugin/domain/refusal.hpp"
 #include "rosey/sdk/context.hpp"
-#include "rosey/wire/result.hpp"
 
 namespace rosey::playlist {
 
@@ -16,7 +16,7 @@ class responder {
  public:
   using reply = result<boost::json::object>;
   using handler = std::function<boost::asio::awaitable<reply>(std::string payload)>;
-  using failure_writer = boost::json::object (*)(const error&);
+  using failure_writer = boost::json::object (*)(const refusal&);
 
   // `write_failure` gives a refusal the shape that this kind of request expects.
   responder(const sdk::context& context, failure_writer write_failure)

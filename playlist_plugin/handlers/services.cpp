@@ -17,8 +17,10 @@ namespace {
 namespace json = boost::json;
 using boost::asio::awaitable;
 
-json::object write_failure(const error& failure) {
-  return {{"success", false}, {"error", failure.message}, {"code", failure.code}};
+json::object write_failure(const refusal& failure) {
+  json::object reply{{"success", false}, {"error", failure.message}, {"code", failure.code}};
+  if (failure.numbers) reply["data"] = to_json(*failure.numbers);
+  return reply;
 }
 
 json::object success(json::object fields) {
@@ -163,28 +165,32 @@ awaitable<services::reply> services::remove_item(request asked) {
 awaitable<services::reply> services::get_queue(request asked) {
   wire::field_reader in(asked.fields);
   const std::int64_t offset = in.integer_or("offset", 0, 0);
+  const std::int64_t at_least = in.integer_or("at_least", 0, 0);
   if (in.failed()) co_return in.failure();
-  const channels::snapshot channel = co_await queue_.read(asked.from.channel);
-  json::array items = page_of(*channel, static_cast<std::size_t>(offset));
+  const auto channel = co_await queue_.read(asked.from.channel, at_least);
+  if (!channel) co_return channel.error();
+  json::array items = page_of(**channel, static_cast<std::size_t>(offset));
   const std::size_t end = static_cast<std::size_t>(offset) + items.size();
-  json::object fields{{"channel", channel->name}, {"version", channel->version}};
-  fields["current"] = current_to_json(*channel, queue_.now());
+  json::object fields{{"channel", (*channel)->name}, {"version", (*channel)->version}};
+  fields["current"] = current_to_json(**channel, queue_.now());
   fields["items"] = std::move(items);
-  fields["total"] = channel->waiting.size();
-  fields["truncated"] = end < channel->waiting.size();
+  fields["total"] = (*channel)->waiting.size();
+  fields["truncated"] = end < (*channel)->waiting.size();
   co_return success(std::move(fields));
 }
 
 awaitable<services::reply> services::get_current(request asked) {
-  const channels::snapshot channel = co_await queue_.read(asked.from.channel);
-  json::object fields{{"version", channel->version}};
-  fields["item"] = current_to_json(*channel, queue_.now());
+  const auto channel = co_await queue_.read(asked.from.channel);
+  if (!channel) co_return channel.error();
+  json::object fields{{"version", (*channel)->version}};
+  fields["item"] = current_to_json(**channel, queue_.now());
   co_return success(std::move(fields));
 }
 
 awaitable<services::reply> services::get_stats(request asked) {
-  const channels::snapshot channel = co_await queue_.read(asked.from.channel);
-  const queue_totals totals = totals_of(*channel);
+  const auto channel = co_await queue_.read(asked.from.channel);
+  if (!channel) co_return channel.error();
+  const queue_totals totals = totals_of(**channel);
   json::object fields{{"total_items", totals.items},
                       {"total_duration", totals.duration},
                       {"unique_users", totals.users}};

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "playlist_plugin/domain/ascii.hpp"
+#include "playlist_plugin/metadata/fetch_codes.hpp"
 
 namespace rosey::playlist {
 namespace {
@@ -42,7 +43,7 @@ struct https_address {
 };
 
 error failed(std::string why) {
-  return {"fetch_failed", std::move(why)};
+  return {fetch_codes::failed, std::move(why)};
 }
 
 result<https_address> parse_address(const std::string& url) {
@@ -67,6 +68,15 @@ std::string redirected(const std::string& from, const std::string& location) {
   const auto reference = boost::urls::parse_uri_reference(location);
   if (!base || !reference || !boost::urls::resolve(*base, *reference, target)) return {};
   return std::string(target.buffer());
+}
+
+error refused_with(http::status status) {
+  const std::string why = "the site answers " + std::to_string(static_cast<unsigned>(status));
+  const bool for_now = status == http::status::request_timeout ||
+                       status == http::status::too_many_requests ||
+                       static_cast<unsigned>(status) == 425;  // too early
+  const bool ours = http::to_status_class(status) == http::status_class::client_error;
+  return {ours && !for_now ? fetch_codes::refused : fetch_codes::failed, why};
 }
 
 bool is_json(std::string_view content_type) {
@@ -207,7 +217,7 @@ awaitable<result<std::string>> http_client::get_json(std::string url) {
         continue;
       }
       if (answer.result() != http::status::ok) {
-        co_return failed("the site answers " + std::to_string(answer.result_int()));
+        co_return refused_with(answer.result());
       }
       if (!is_json(answer[http::field::content_type])) co_return failed("the answer is not JSON");
       co_return std::move(answer.body());

@@ -8,8 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "playlist_plugin/domain/refusal.hpp"
 #include "playlist_plugin/metadata/proxy.hpp"
-#include "rosey/wire/result.hpp"
 
 namespace rosey::playlist {
 
@@ -25,8 +25,8 @@ class http_client {
   http_client(boost::asio::any_io_executor executor, settings options);
   ~http_client();
 
-  // The body of a JSON answer. Whatever else a server does is a failure with a sentence for the
-  // log. Cancelling throws boost::system::system_error with operation_aborted.
+  // The body of a JSON answer. Whatever else a server does is a failure with one of fetch_codes and
+  // a sentence for the log. Cancelling throws boost::system::system_error with operation_aborted.
   boost::asio::awaitable<result<std::string>> get_json(std::string url);
 
  private:

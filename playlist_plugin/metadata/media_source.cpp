@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "playlist_plugin/metadata/fetch_codes.hpp"
+
 namespace rosey::playlist {
 
 using boost::asio::awaitable;
@@ -12,10 +14,19 @@ bool media_source::knows(const media_link& link) const {
   return metadata_address(config_, link).has_value();
 }
 
+std::string_view media_source::source_of(const media_link& link) const {
+  return metadata_source(config_, link);
+}
+
 awaitable<result<media_metadata>> media_source::fetch(media_link link) {
   std::string address = metadata_address(config_, link).value_or("");
   const auto body = co_await client_.get_json(std::move(address));
-  if (!body) co_return body.error();
+  if (!body) {
+    // Of a video that is not there, oEmbed says so by its status; the API refuses a key by it.
+    const bool final = body.error().code == fetch_codes::refused && source_of(link) == "oembed";
+    if (final) co_return error{fetch_codes::unknown, body.error().message};
+    co_return body.error();
+  }
   co_return read_metadata(config_, link, *body);
 }
 

@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 #include "playlist_plugin/metadata/http_client.hpp"
@@ -22,6 +23,9 @@ class media_source {
 
   // Whether a site can be asked about this media.
   bool knows(const media_link& link) const;
+  // Who is asked; see metadata_source.
+  std::string_view source_of(const media_link& link) const;
+  // Fails with one of fetch_codes.
   boost::asio::awaitable<result<media_metadata>> fetch(media_link link);
 
   // Whether this is a list whose entries can be asked for.

@@ -24,6 +24,8 @@ struct metadata_config {
   std::int64_t timeout_ms = 10'000;   // after which a fetch is given up
   std::int64_t cache_hours = 7 * 24;  // that a result is kept in storage
   std::int64_t max_fetches = 4;       // at once
+
+  friend bool operator==(const metadata_config&, const metadata_config&) = default;
 };
 
 // The value of the setting "metadata": "oembed", "none", or an object. Throws std::runtime_error

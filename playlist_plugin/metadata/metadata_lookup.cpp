@@ -1,10 +1,12 @@
 // Storage first, then the site, then storage for the next time.
 #include "playlist_plugin/metadata/metadata_lookup.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <utility>
 
+#include "playlist_plugin/metadata/fetch_codes.hpp"
 #include "playlist_plugin/storage/keys.hpp"
 
 namespace rosey::playlist {
@@ -15,6 +17,12 @@ using boost::asio::awaitable;
 
 // Seconds. A list is only kept for those who try again because it came too late.
 constexpr std::int64_t list_cache = 300;
+constexpr std::int64_t unknown_cache = 600;  // that a site had nothing to tell
+
+// Milliseconds.
+constexpr std::int64_t first_pause = 5'000;
+constexpr std::int64_t longest_pause_of_a_link = 600'000;
+constexpr std::int64_t longest_pause_of_a_site = 60'000;
 
 std::string name_of(const media_link& link) {
   return link.type + ":" + link.id;
@@ -25,6 +33,11 @@ json::object to_json(const media_metadata& found) {
           {"duration", found.duration},
           {"thumbnail_url", found.thumbnail_url},
           {"channel_name", found.channel_name}};
+}
+
+bool is_unknown(const json::value& kept) {
+  const json::object* object = kept.if_object();
+  return object && object->contains("unknown");
 }
 
 // What another program has put there instead is not known.
@@ -72,16 +85,25 @@ metadata_lookup::metadata_lookup(const sdk::context& context, sdk::storage_clien
     : context_(context),
       db_(db),
       source_(source),
+      clock_(time),
       cache_seconds_(config.cache_hours * 3600),
       slots_(context.executor, static_cast<std::size_t>(config.max_fetches)),
+      failing_links_(first_pause, longest_pause_of_a_link),
+      failing_sites_(first_pause, longest_pause_of_a_site),
       items_(context, time),
       lists_(context, time) {}
 
-awaitable<std::optional<media_metadata>> metadata_lookup::find(
-    media_link link, std::optional<std::int64_t> patience) {
+awaitable<media_answer> metadata_lookup::find(media_link link,
+                                              std::optional<std::int64_t> patience) {
   std::string name = "metadata of " + name_of(link);
-  return items_.join(
-      std::move(name), [this, link] { return ask(link); }, patience);
+  flights<media_answer>::work begin = [this, link] { return ask(link); };
+  auto known = co_await items_.join(std::move(name), std::move(begin), patience);
+  if (known) co_return std::move(*known);
+  co_return media_answer{{}, false, clock_.now() + first_pause};
+}
+
+std::int64_t metadata_lookup::retry_at(const std::string& name, const std::string& site) const {
+  return std::max(failing_links_.retry_at(name), failing_sites_.retry_at(site));
 }
 
 awaitable<std::optional<std::vector<listed_media>>> metadata_lookup::find_list(
@@ -91,22 +113,44 @@ awaitable<std::optional<std::vector<listed_media>>> metadata_lookup::find_list(
       std::move(name), [this, link, most] { return ask_list(link, most); }, patience);
 }
 
-awaitable<std::optional<media_metadata>> metadata_lookup::ask(media_link link) {
-  const std::string key = bounded_key("meta:", name_of(link));
+awaitable<std::optional<media_answer>> metadata_lookup::ask(media_link link) {
+  const std::string name = name_of(link);
+  const std::string source(source_.source_of(link));
+  const std::string key = bounded_key("meta:" + source + ":", name);
   const auto kept = co_await read_cache(key);
+  if (kept && is_unknown(*kept)) co_return media_answer{{}, true};
   if (kept) {
     auto known = from_json(*kept);
-    if (known) co_return known;
+    if (known) co_return media_answer{std::move(known), true};
+  }
+  const std::string site = source + " of " + link.type;
+  if (const std::int64_t at = retry_at(name, site); at > clock_.now()) {
+    co_return media_answer{{}, false, at};
   }
   const auto turn = co_await slots_.lock();
+  // While others were waited for, they may have found that the site fails.
+  if (const std::int64_t at = retry_at(name, site); at > clock_.now()) {
+    co_return media_answer{{}, false, at};
+  }
   auto fetched = co_await source_.fetch(link);
+  const bool failed = !fetched && fetched.error().code != fetch_codes::unknown;
+  if (failed) {
+    failing_links_.failed(name, clock_.now());
+    failing_sites_.failed(site, clock_.now());
+  } else {
+    failing_links_.succeeded(name);
+    failing_sites_.succeeded(site);
+  }
   if (!fetched) {
-    context_.log.info("no metadata of " + name_of(link) + ": " + fetched.error().message);
-    co_return std::nullopt;
+    context_.log.info("no metadata of " + name + ": " + fetched.error().message);
+    if (failed) co_return media_answer{{}, false, retry_at(name, site)};
+    json::value unknown = json::object{{"unknown", true}};
+    co_await write_cache(key, std::move(unknown), unknown_cache);
+    co_return media_answer{{}, true};
   }
   json::value found = to_json(*fetched);
   co_await write_cache(key, std::move(found), cache_seconds_);
-  co_return std::move(*fetched);
+  co_return media_answer{std::move(*fetched), true};
 }
 
 awaitable<std::optional<std::vector<listed_media>>> metadata_lookup::ask_list(media_link link,

@@ -11,6 +11,7 @@
 
 #include "playlist_plugin/async_mutex.hpp"
 #include "playlist_plugin/clock.hpp"
+#include "playlist_plugin/metadata/failure_memory.hpp"
 #include "playlist_plugin/metadata/flights.hpp"
 #include "playlist_plugin/metadata/media_source.hpp"
 #include "rosey/sdk/context.hpp"
@@ -18,6 +19,15 @@
 
 namespace rosey::playlist {
 
+// What is known of an item.
+struct media_answer {
+  std::optional<media_metadata> about;
+  bool is_final = false;      // asking again would give the same
+  std::int64_t retry_at = 0;  // else: when to ask again, in milliseconds since 1970
+};
+
+// A site that fails is not asked by everybody who adds: it is given a pause, longer with each
+// failure, and so is the link.
 class metadata_lookup {
  public:
   template <class T>
@@ -29,17 +39,18 @@ class metadata_lookup {
   bool knows(const media_link& link) const { return source_.knows(link); }
 
   // Waits for at most `patience` milliseconds, or until the fetch has ended; the fetch goes on
-  // without whoever waits no more. Nothing: not known by then.
-  awaitable<std::optional<media_metadata>> find(media_link link,
-                                                std::optional<std::int64_t> patience);
+  // without whoever waits no more.
+  awaitable<media_answer> find(media_link link, std::optional<std::int64_t> patience);
 
-  // The same for the first entries of a list.
+  // The same for the first entries of a list. Nothing: not known by then.
   bool lists(const media_link& link) const { return source_.lists(link); }
   awaitable<std::optional<std::vector<listed_media>>> find_list(
       media_link link, std::size_t most, std::optional<std::int64_t> patience);
 
  private:
-  awaitable<std::optional<media_metadata>> ask(media_link link);
+  awaitable<std::optional<media_answer>> ask(media_link link);
+  // When the link may be asked for again; 0 for at once.
+  std::int64_t retry_at(const std::string& name, const std::string& site) const;
   awaitable<std::optional<std::vector<listed_media>>> ask_list(media_link link, std::size_t most);
   awaitable<std::optional<boost::json::value>> read_cache(std::string key);
   awaitable<void> write_cache(std::string key, boost::json::value found, std::int64_t seconds);
@@ -47,9 +58,12 @@ class metadata_lookup {
   sdk::context context_;
   sdk::storage_client& db_;
   media_source& source_;
+  clock& clock_;
   std::int64_t cache_seconds_;
   async_mutex slots_;
-  flights<media_metadata> items_;
+  failure_memory failing_links_;
+  failure_memory failing_sites_;
+  flights<media_answer> items_;
   flights<std::vector<listed_media>> lists_;
 };
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "rosey/wire/result.hpp"
+#include "playlist_plugin/domain/refusal.hpp"
 
 namespace rosey::playlist {
 

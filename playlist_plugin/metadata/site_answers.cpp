@@ -10,6 +10,7 @@
 
 #include "playlist_plugin/domain/ascii.hpp"
 #include "playlist_plugin/domain/text.hpp"
+#include "playlist_plugin/metadata/fetch_codes.hpp"
 
 namespace rosey::playlist {
 namespace {
@@ -29,7 +30,11 @@ std::string address(std::string_view endpoint, const parameters& query) {
 }
 
 error unreadable(std::string why) {
-  return {"unreadable", std::move(why)};
+  return {fetch_codes::failed, std::move(why)};
+}
+
+error not_told(std::string why) {
+  return {fetch_codes::unknown, std::move(why)};
 }
 
 result<json::object> parse(std::string_view body) {
@@ -83,7 +88,7 @@ std::string web_address(std::string text) {
 }
 
 result<media_metadata> checked(media_metadata found) {
-  if (found.title.empty()) return unreadable("the answer has no title");
+  if (found.title.empty()) return not_told("the answer has no title");
   return found;
 }
 
@@ -111,6 +116,10 @@ bool asks_api(const metadata_config& config, const media_link& link) {
 
 }  // namespace
 
+std::string_view metadata_source(const metadata_config& config, const media_link& link) {
+  return asks_api(config, link) ? "youtube_api" : "oembed";
+}
+
 std::optional<std::string> metadata_address(const metadata_config& config, const media_link& link) {
   if (!config.enabled) return std::nullopt;
   if (asks_api(config, link)) return videos_address(config, {link.id});
@@ -128,7 +137,7 @@ result<media_metadata> read_metadata(const metadata_config& config, const media_
   for (const auto& [id, video] : *found) {
     if (id == link.id) return video;
   }
-  return unreadable("there is no such video");
+  return not_told("there is no such video");
 }
 
 std::int64_t parse_iso_duration(std::string_view text) {

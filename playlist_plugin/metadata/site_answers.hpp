@@ -9,15 +9,19 @@
 
 #include "playlist_plugin/domain/media_link.hpp"
 #include "playlist_plugin/domain/media_metadata.hpp"
+#include "playlist_plugin/domain/refusal.hpp"
 #include "playlist_plugin/metadata/metadata_config.hpp"
-#include "rosey/wire/result.hpp"
 
 namespace rosey::playlist {
 
 // The address that tells about this media; nothing when no site is asked about its type.
 std::optional<std::string> metadata_address(const metadata_config& config, const media_link& link);
 
+// Who is asked about it: "oembed" or "youtube_api". They do not tell the same.
+std::string_view metadata_source(const metadata_config& config, const media_link& link);
+
 // Reads what metadata_address gives. Titles are made fit to be shown and cut to a sensible length.
+// Fails with fetch_codes::unknown when the site has nothing to tell.
 result<media_metadata> read_metadata(const metadata_config& config, const media_link& link,
                                      std::string_view body);
 

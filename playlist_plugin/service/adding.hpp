@@ -11,10 +11,9 @@
 #include "playlist_plugin/config.hpp"
 #include "playlist_plugin/domain/adding_rules.hpp"
 #include "playlist_plugin/metadata/metadata_lookup.hpp"
-#include "playlist_plugin/service/announcer.hpp"
 #include "playlist_plugin/service/channels.hpp"
+#include "playlist_plugin/service/completion.hpp"
 #include "playlist_plugin/service/presenter.hpp"
-#include "rosey/sdk/context.hpp"
 
 namespace rosey::playlist {
 
@@ -30,15 +29,11 @@ class adding {
   using awaitable = boost::asio::awaitable<T>;
   using reply = result<boost::json::object>;
 
-  adding(const sdk::context& context, channels& known, playlist_storage& storage,
-         quota_manager& quotas, metadata_lookup& metadata, const announcer& speaker, clock& time,
-         const plugin_config& config);
+  adding(channels& known, playlist_storage& storage, quota_manager& quotas,
+         metadata_lookup& metadata, completion& later, clock& time, const plugin_config& config);
 
   // `url` as a person typed it.
   awaitable<reply> add(origin from, std::string url, requester by, presenter<add_outcome> present);
-
-  // Asks for what an earlier instance has not lived to hear.
-  void complete(const channel_state& stored);
 
  private:
   // What is to be added by whom; shared by the steps of one request.
@@ -48,25 +43,27 @@ class adding {
     bool exempt = false;
   };
 
+  awaitable<reply> add_one(origin from, media_link link, std::shared_ptr<wish> wanted,
+                           presenter<add_outcome> present);
   awaitable<reply> add_list(origin from, media_link list, std::shared_ptr<wish> wanted,
                             presenter<add_outcome> present);
+  // Puts the entries of the list into the wish, as many as the adder may have.
+  awaitable<std::optional<refusal>> read_list(std::string channel, media_link list,
+                                              std::shared_ptr<wish> wanted);
+  // Whether more entries would not be taken.
+  awaitable<result<bool>> is_enough(std::string channel, std::shared_ptr<wish> wanted);
   awaitable<reply> store(origin from, std::shared_ptr<wish> wanted, presenter<add_outcome> present);
   awaitable<void> look_up_last_plays(std::string channel, std::shared_ptr<wish> wanted);
   // Spares the site and the person's time when the answer is no whatever the site says.
-  awaitable<std::optional<error>> refusal_in_advance(std::string channel,
-                                                     std::shared_ptr<wish> wanted);
+  awaitable<std::optional<refusal>> refusal_in_advance(std::string channel,
+                                                       std::shared_ptr<wish> wanted);
   adder adder_of(const wish& wanted, std::int64_t now) const;
 
-  void complete_later(const std::string& channel, const media_link& link, std::string exempt);
-  awaitable<void> complete_one(std::string channel, media_link link, std::string exempt);
-  awaitable<bool> try_to_settle(std::string channel, media_link link, std::string exempt);
-
-  sdk::context context_;
   channels& channels_;
   playlist_storage& storage_;
   quota_manager& quotas_;
   metadata_lookup& metadata_;
-  const announcer& announcer_;
+  completion& completion_;
   clock& clock_;
   queue_limits limits_;
   std::vector<wire::role> exempt_roles_;

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
 #include <exception>
+#include <limits>
 #include <utility>
 
 #include "playlist_plugin/domain/queue_rules.hpp"
@@ -22,8 +23,20 @@ using boost::asio::awaitable;
 constexpr int most_tries = 16;
 constexpr std::int64_t longest_pause = 64;  // milliseconds
 
+// Milliseconds. Routers wait for five seconds, and storage may take two.
+constexpr std::int64_t longest_wait = 2'500;  // for one's turn
+constexpr std::int64_t longest_work = 2'000;  // until the last try begins
+constexpr std::size_t longest_line = 500;     // commands that wait for one channel
+
+// Milliseconds that what is known of a channel is believed without a word about it.
+constexpr std::int64_t trusted_for = 30'000;
+
 // Channels that are kept in memory; of more, those not used for the longest time are read again.
 constexpr std::size_t most_entries = 1000;
+
+error too_busy() {
+  return {codes::busy, "Too many people are changing this queue; try again"};
+}
 
 }  // namespace
 
@@ -42,6 +55,10 @@ void channels::on_change(std::function<void(const std::string&)> listener) {
 
 void channels::on_stored(std::function<void(const playlist::change&, const origin&)> listener) {
   stored_listener_ = std::move(listener);
+}
+
+void channels::on_loaded(std::function<void(const loaded_channel&)> listener) {
+  loaded_listener_ = std::move(listener);
 }
 
 std::shared_ptr<channels::entry> channels::find(const std::string& channel) {
@@ -82,69 +99,144 @@ void channels::heard(const std::string& channel, std::int64_t version, bool move
   // Of a channel that is not known here there is nothing to refresh, but something to watch.
   if (!moves_the_end && !entries_.contains(channel)) return;
   const std::shared_ptr<entry> at = find(channel);
-  if (version <= at->newest_known) return;
-  if (at->state && at->state->version >= version) return;
-  at->newest_known = version;
-  if (moves_the_end) notify(channel);
+  at->newest_known = std::max(at->newest_known, version);
+  if (at->state && at->state->version == at->newest_known) at->confirmed_at = clock_.now();
+  // A change may have several events, of which not the first one moves the end.
+  const bool known = at->state && at->state->version >= version;
+  if (moves_the_end && !known) notify(channel);
 }
 
-awaitable<void> channels::refresh(std::string channel, std::shared_ptr<entry> at) {
-  if (at->state && at->state->version >= at->newest_known) co_return;
+bool channels::is_confirmed(const entry& at) const {
+  return clock_.now() < at.confirmed_at + trusted_for;
+}
+
+awaitable<result<async_mutex::guard>> channels::enter(std::shared_ptr<entry> at) {
+  if (at->mutex.waiting() >= longest_line) co_return too_busy();
+  const std::uint64_t outages = at->outages;
+  auto turn = co_await at->mutex.lock_until(clock_, clock_.now() + longest_wait);
+  if (!turn) co_return too_busy();
+  fail_if_storage_failed_meanwhile(*at, outages);
+  co_return std::move(*turn);
+}
+
+void channels::fail_if_storage_failed_meanwhile(const entry& at,
+                                                std::uint64_t outages_before) const {
+  if (at.outages == outages_before) return;
+  throw sdk::storage_unavailable("Storage: gave no answer to others that came before");
+}
+
+template <class T>
+awaitable<T> channels::noting_outages(std::shared_ptr<entry> at, awaitable<T> work) {
+  try {
+    co_return co_await std::move(work);
+  } catch (const sdk::storage_unavailable&) {
+    ++at->outages;
+    throw;
+  }
+}
+
+awaitable<channels::snapshot> channels::refresh(std::string channel, std::shared_ptr<entry> at) {
+  if (at->state && at->state->version >= at->newest_known) co_return at->state;
   at->state.reset();
   const std::int64_t told = at->newest_known;
-  channel_state loaded = co_await storage_.load(channel);
-  loaded.order = order_;
+  loaded_channel loaded = co_await storage_.load(channel);
+  loaded.state.order = order_;
   // What storage says ends the matter, unless more was heard while it was asked.
-  if (at->newest_known == told) at->newest_known = loaded.version;
-  at->state = std::make_shared<const channel_state>(std::move(loaded));
+  if (at->newest_known == told) at->newest_known = loaded.state.version;
+  at->state = std::make_shared<const channel_state>(loaded.state);
+  at->confirmed_at = clock_.now();
+  if (loaded_listener_) loaded_listener_(loaded);
   notify(channel);
+  co_return at->state;
 }
 
-awaitable<channels::snapshot> channels::read(std::string channel) {
+awaitable<result<channels::snapshot>> channels::read(std::string channel, std::int64_t at_least) {
   const std::shared_ptr<entry> at = find(channel);
-  const auto turn = co_await at->mutex.lock();
-  co_await refresh(channel, at);
-  co_return at->state;
+  const auto turn = co_await enter(at);
+  if (!turn) co_return turn.error();
+  const bool good = at->state && at->state->version >= at_least && is_confirmed(*at);
+  if (!good) at->state.reset();
+  auto work = refresh(channel, at);
+  co_return co_await noting_outages(at, std::move(work));
 }
 
 awaitable<channels::snapshot> channels::advance(std::string channel) {
   const std::shared_ptr<entry> at = find(channel);
+  const std::uint64_t outages = at->outages;
   const auto turn = co_await at->mutex.lock();
-  co_await refresh(channel, at);
-  if (playlist::advance(*at->state, config_, clock_.now())) {
-    origin from;
-    from.channel = channel;
-    decider let_time_pass = [this](const channel_state& state,
-                                   std::int64_t now) -> result<decision> {
-      return decision{playlist::advance(state, config_, now), {}, {}};
-    };
-    static_cast<void>(co_await decide_and_store(std::move(from), std::move(let_time_pass), {}, at));
-    co_await refresh(channel, at);
-  }
-  co_return at->state;
+  fail_if_storage_failed_meanwhile(*at, outages);
+  auto work = let_time_pass(channel, at);
+  co_return co_await noting_outages(at, std::move(work));
+}
+
+awaitable<channels::snapshot> channels::let_time_pass(std::string channel,
+                                                      std::shared_ptr<entry> at) {
+  snapshot before = co_await refresh(channel, at);
+  if (!playlist::advance(*before, config_, clock_.now())) co_return before;
+  origin from;
+  from.channel = channel;
+  decider decide = [this](const channel_state& state, std::int64_t now) -> result<decision> {
+    return decision{playlist::advance(state, config_, now), {}, {}};
+  };
+  static_cast<void>(co_await decide_and_store(std::move(from), std::move(decide), {}, at,
+                                              std::numeric_limits<std::int64_t>::max()));
+  co_return co_await refresh(channel, at);
+}
+
+awaitable<result<std::optional<json::object>>> channels::earlier_answer(origin from) {
+  const std::shared_ptr<entry> at = find(from.channel);
+  const auto turn = co_await enter(at);
+  if (!turn) co_return turn.error();
+  auto work = find_answer(std::move(from), at);
+  co_return co_await noting_outages(at, std::move(work));
+}
+
+awaitable<std::optional<json::object>> channels::find_answer(origin from,
+                                                             std::shared_ptr<entry> at) {
+  // Whoever had the earlier attempt may have stored it without living to tell of it.
+  forget(from.channel, *at);
+  if (from.request_id.empty()) co_return std::nullopt;
+  co_return co_await storage_.find_reply(from.request_id);
 }
 
 awaitable<result<json::object>> channels::change(origin from, decider decide, preparation prepare) {
   const std::shared_ptr<entry> at = find(from.channel);
-  const auto turn = co_await at->mutex.lock();
-  if (from.attempt > 1 && !from.request_id.empty()) {
-    auto answered = co_await storage_.find_reply(from.request_id);
+  const auto turn = co_await enter(at);
+  if (!turn) co_return turn.error();
+  if (from.attempt > 1) {
+    auto look_up = find_answer(from, at);
+    auto answered = co_await noting_outages(at, std::move(look_up));
     if (answered) co_return std::move(*answered);
   }
-  co_return co_await decide_and_store(std::move(from), std::move(decide), std::move(prepare), at);
+  auto work = decide_and_store(std::move(from), std::move(decide), std::move(prepare), at,
+                               clock_.now() + longest_work);
+  co_return co_await noting_outages(at, std::move(work));
 }
 
 awaitable<result<json::object>> channels::decide_and_store(origin from, decider decide,
                                                            preparation prepare,
-                                                           std::shared_ptr<entry> at) {
-  for (int tries = 0; tries < most_tries; ++tries) {
+                                                           std::shared_ptr<entry> at,
+                                                           std::int64_t deadline) {
+  for (int tries = 0; tries < most_tries && clock_.now() <= deadline; ++tries) {
     // One conflict is no crowd.
     if (tries > 1) co_await back_off(tries);
-    co_await refresh(from.channel, at);
+    const snapshot state = co_await refresh(from.channel, at);
     if (prepare) co_await prepare();
     const std::int64_t now = clock_.now();
-    auto decided = decide(*at->state, now);
-    if (!decided) co_return decided.error();
+    auto decided = decide(*state, now);
+    const bool changes = decided && decided->change;
+    // Storage guards a change; an answer without one has to be true by itself.
+    if (!changes && !is_confirmed(*at)) {
+      at->state.reset();
+      continue;
+    }
+    if (!decided) {
+      // What refuses it may be its own earlier attempt, carried out meanwhile.
+      std::optional<json::object> answered;
+      if (from.attempt > 1) answered = co_await find_answer(from, at);
+      if (answered) co_return std::move(*answered);
+      co_return decided.error();
+    }
     if (!decided->change) co_return std::move(decided->reply);
     json::object reply = decided->reply;
     const std::string adder = decided->adder;
@@ -163,7 +255,7 @@ awaitable<result<json::object>> channels::decide_and_store(origin from, decider 
         break;
     }
   }
-  co_return error{codes::busy, "Too many people are changing this queue; try again"};
+  co_return too_busy();
 }
 
 awaitable<void> channels::back_off(int tries) {
@@ -189,6 +281,7 @@ awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from,
   }
   if (outcome.status == store_status::stored) {
     at->state = std::make_shared<const channel_state>(what.after());
+    at->confirmed_at = now;
     publish(what, now);
     if (stored_listener_) stored_listener_(what, from);
     if (what.playing_changed()) notify(from.channel);

@@ -17,9 +17,9 @@
 #include "playlist_plugin/async_mutex.hpp"
 #include "playlist_plugin/clock.hpp"
 #include "playlist_plugin/domain/change.hpp"
+#include "playlist_plugin/domain/refusal.hpp"
 #include "playlist_plugin/storage/playlist_storage.hpp"
 #include "rosey/sdk/context.hpp"
-#include "rosey/wire/result.hpp"
 
 namespace rosey::playlist {
 
@@ -46,7 +46,9 @@ using decider = std::function<result<decision>(const channel_state&, std::int64_
 using preparation = std::function<boost::asio::awaitable<void>()>;
 
 // All coroutines throw sdk::storage_unavailable when storage gives no answer; the channel is then
-// read again before its next use.
+// read again before its next use. Whoever waits for a channel when that happens is told the same
+// and does not try by himself: so everybody is answered in time, however many there are. Commands
+// that cannot be answered in time for another reason are refused as codes::busy.
 class channels {
  public:
   template <class T>
@@ -62,14 +64,22 @@ class channels {
   // Told of each change that this instance has stored.
   void on_stored(std::function<void(const playlist::change&, const origin&)> listener);
 
-  awaitable<snapshot> read(std::string channel);
+  // Told of each channel as it was read from storage, before anything is decided on it.
+  void on_loaded(std::function<void(const loaded_channel&)> listener);
+
+  // As it is known here; read again if that is not known to be true for longer than some seconds,
+  // or is older than the version `at_least`.
+  awaitable<result<snapshot>> read(std::string channel, std::int64_t at_least = 0);
+
+  // The stored answer of an earlier attempt, if it was carried out.
+  awaitable<result<std::optional<boost::json::object>>> earlier_answer(origin from);
 
   // Decides, stores, publishes the events; the reply tells of what is stored. A refusal is the
   // decision's own, or codes::busy.
   awaitable<result<boost::json::object>> change(origin from, decider decide,
                                                 preparation prepare = {});
 
-  // Ends what is over and starts what comes next; the state after it.
+  // Ends what is over and starts what comes next; the state after it. Waits as long as it takes.
   awaitable<snapshot> advance(std::string channel);
 
   // An event says that somebody has brought the channel to this version; `moves_the_end`: the end
@@ -88,6 +98,8 @@ class channels {
     async_mutex mutex;
     snapshot state;                 // null: to be read from storage
     std::int64_t newest_known = 0;  // version that an event told of
+    std::int64_t confirmed_at = 0;  // when storage or an event said last that `state` is true
+    std::uint64_t outages = 0;      // times that storage gave no answer
   };
 
   struct cached {
@@ -98,11 +110,22 @@ class channels {
   void forget_unused();
   std::shared_ptr<entry> find(const std::string& channel);
   void forget(const std::string& channel, entry& at);
-  awaitable<void> refresh(std::string channel, std::shared_ptr<entry> at);
-  // The caller holds the entry's mutex.
+  bool is_confirmed(const entry& at) const;
+
+  // One's turn at the channel, within the time that a command has for that.
+  awaitable<result<async_mutex::guard>> enter(std::shared_ptr<entry> at);
+  void fail_if_storage_failed_meanwhile(const entry& at, std::uint64_t outages_before) const;
+  // The caller of these holds the entry's mutex.
+  template <class T>
+  awaitable<T> noting_outages(std::shared_ptr<entry> at, awaitable<T> work);
+  awaitable<snapshot> refresh(std::string channel, std::shared_ptr<entry> at);
+  awaitable<std::optional<boost::json::object>> find_answer(origin from, std::shared_ptr<entry> at);
+  awaitable<snapshot> let_time_pass(std::string channel, std::shared_ptr<entry> at);
+  // Gives up at `deadline`.
   awaitable<result<boost::json::object>> decide_and_store(origin from, decider decide,
                                                           preparation prepare,
-                                                          std::shared_ptr<entry> at);
+                                                          std::shared_ptr<entry> at,
+                                                          std::int64_t deadline);
   awaitable<store_outcome> store(std::shared_ptr<entry> at, origin from, decision decided,
                                  std::int64_t now);
   // Lets others go first: longer and less predictably with each failed try.
@@ -118,6 +141,7 @@ class channels {
   queue_order order_;
   std::function<void(const std::string&)> listener_;
   std::function<void(const playlist::change&, const origin&)> stored_listener_;
+  std::function<void(const loaded_channel&)> loaded_listener_;
   std::mt19937 random_{std::random_device{}()};
   std::list<std::string> by_use_;  // the latest first
   std::map<std::string, cached> entries_;

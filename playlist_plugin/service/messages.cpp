@@ -8,6 +8,7 @@
 #include "playlist_plugin/domain/playback.hpp"
 #include "playlist_plugin/domain/text.hpp"
 #include "playlist_plugin/domain/timestamp.hpp"
+#include "rosey/wire/decode.hpp"
 
 namespace rosey::playlist {
 namespace {
@@ -106,6 +107,24 @@ json::object to_json(const queue_item& item) {
   return object;
 }
 
+std::optional<queue_item> item_from_json(const json::object& event) {
+  const json::value* item = event.if_contains("item");
+  if (!item || !item->is_object()) return std::nullopt;
+  wire::field_reader in(item->get_object());
+  queue_item told;
+  told.media = {in.text("media_type"), in.text("media_id")};
+  told.title = in.text("title");
+  told.duration = in.integer("duration", 0);
+  if (in.failed()) return std::nullopt;
+  return told;
+}
+
+json::object to_json(const limit_reached& reached) {
+  json::object object{{"limit", reached.limit}, {"used", reached.used}};
+  if (reached.retry_after) object["retry_after"] = *reached.retry_after;
+  return object;
+}
+
 json::value current_to_json(const channel_state& channel, std::int64_t now) {
   if (!channel.playing) return nullptr;
   json::object current = to_json(channel.playing->item);
@@ -121,6 +140,21 @@ bool moves_the_end(std::string_view subject) {
 
 std::string_view subject_of(const event& happened) {
   return std::visit(subject_visitor{}, happened);
+}
+
+namespace {
+
+template <std::size_t... Kinds>
+std::vector<std::string_view> subjects_of(std::index_sequence<Kinds...>) {
+  return {subject_of(event(std::in_place_index<Kinds>))...};
+}
+
+}  // namespace
+
+std::vector<std::string_view> event_subjects() {
+  auto subjects = subjects_of(std::make_index_sequence<std::variant_size_v<event>>());
+  subjects.insert(subjects.end(), {import_begun, queue_imported});
+  return subjects;
 }
 
 std::vector<json::object> to_json(const std::vector<event>& happened, const channel_state& channel,

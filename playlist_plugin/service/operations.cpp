@@ -10,14 +10,14 @@ using boost::asio::awaitable;
 
 }  // namespace
 
-operations::operations(channels& known, playlist_storage& storage, adding& adder, clock& time,
-                       const plugin_config& config)
+operations::operations(channels& known, playlist_storage& storage, adding& adder, presence& people,
+                       clock& time, const plugin_config& config)
     : channels_(known),
       storage_(storage),
       adding_(adder),
+      present_(people),
       clock_(time),
       votes_(config.votes),
-      present_(config.votes.active_user_minutes * 60'000),
       random_(std::random_device{}()) {}
 
 awaitable<operations::reply> operations::remove(origin from, std::string named, actor by,
@@ -85,7 +85,7 @@ awaitable<operations::reply> operations::withdraw_vote(origin from, std::string 
 }
 
 vote_terms operations::vote_terms_in(const std::string& channel, std::int64_t now) const {
-  return terms_of(votes_, present_.count(channel, now), now);
+  return terms_of(votes_, present_.count(channel), now);
 }
 
 awaitable<operations::reply> operations::player_finished(origin from, std::string item_id,
@@ -104,14 +104,6 @@ awaitable<operations::reply> operations::player_position(origin from, std::strin
                                                const channel_state& channel, std::int64_t now) {
     return presented(playlist::player_position(channel, item_id, position, now), present);
   });
-}
-
-void operations::saw(const std::string& channel, const std::string& user) {
-  present_.saw(channel, user, clock_.now());
-}
-
-void operations::left(const std::string& channel, const std::string& user) {
-  present_.left(channel, user);
 }
 
 }  // namespace rosey::playlist

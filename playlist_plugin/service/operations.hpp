@@ -14,6 +14,7 @@
 #include "playlist_plugin/domain/queue_rules.hpp"
 #include "playlist_plugin/service/adding.hpp"
 #include "playlist_plugin/service/channels.hpp"
+#include "playlist_plugin/service/presence.hpp"
 
 namespace rosey::playlist {
 
@@ -29,8 +30,8 @@ class operations {
   using awaitable = boost::asio::awaitable<T>;
   using reply = result<boost::json::object>;
 
-  operations(channels& known, playlist_storage& storage, adding& adder, clock& time,
-             const plugin_config& config);
+  operations(channels& known, playlist_storage& storage, adding& adder, presence& people,
+             clock& time, const plugin_config& config);
 
   // `url` as a person typed it.
   awaitable<reply> add(origin from, std::string url, requester by, presenter<add_outcome> present) {
@@ -52,7 +53,9 @@ class operations {
   awaitable<reply> player_position(origin from, std::string item_id, std::int64_t position,
                                    presenter<player_outcome> present);
 
-  awaitable<channels::snapshot> read(std::string channel) { return channels_.read(channel); }
+  awaitable<result<channels::snapshot>> read(std::string channel, std::int64_t at_least = 0) {
+    return channels_.read(std::move(channel), at_least);
+  }
   awaitable<std::vector<history_entry>> history(std::string channel, std::int64_t limit) {
     return storage_.history(std::move(channel), limit);
   }
@@ -61,9 +64,9 @@ class operations {
   }
 
   // The user is present in the channel, and counts for votes.
-  void saw(const std::string& channel, const std::string& user);
+  void saw(const std::string& channel, const std::string& user) { present_.saw(channel, user); }
   // The user counts no more.
-  void left(const std::string& channel, const std::string& user);
+  void left(const std::string& channel, const std::string& user) { present_.left(channel, user); }
   // Withdraws the vote of a user who has left.
   awaitable<reply> withdraw_vote(origin from, std::string user);
 
@@ -75,9 +78,9 @@ class operations {
   channels& channels_;
   playlist_storage& storage_;
   adding& adding_;
+  presence& present_;
   clock& clock_;
   vote_config votes_;
-  active_users present_;
   std::mt19937_64 random_;
 };
 

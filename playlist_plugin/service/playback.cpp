@@ -82,10 +82,11 @@ awaitable<void> playback::recover_all() {
 
 awaitable<bool> playback::recover_one(std::string channel) {
   try {
-    const channels::snapshot state = co_await channels_.read(channel);
-    const std::size_t items = totals_of(*state).items;
+    const auto state = co_await channels_.read(channel);
+    if (!state) co_return false;
+    const std::size_t items = totals_of(**state).items;
     context_.log.info("Recovered " + std::to_string(items) + " items for " + channel);
-    recovered_(*state);
+    recovered_(**state);
     co_return true;
   } catch (const sdk::storage_unavailable& away) {
     context_.log.warning(channel + " cannot be recovered yet: " + away.what());

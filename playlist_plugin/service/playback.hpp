@@ -40,7 +40,7 @@ class playback {
   };
 
   boost::asio::awaitable<void> recover_all();
-  // False when storage is away.
+  // False when storage is away, or too many are at the channel.
   boost::asio::awaitable<bool> recover_one(std::string channel);
   boost::asio::awaitable<void> run(std::string channel, std::shared_ptr<watcher> self);
   boost::asio::awaitable<void> pause();

@@ -61,11 +61,11 @@ void write_votes(batch& ops, const change& what) {
   if (what.vote()) ops.insert(tables::vote, vote_row(after, *what.vote()));
 }
 
-void write_play(batch& ops, const change& what) {
-  if (!what.finished()) return;
-  ops.insert(tables::history, history_row(what.after().name, *what.finished()));
-  ops.upsert(tables::user_stats, {{"user_id", what.finished()->item.added_by}},
-             stats_of_play(*what.finished()));
+void write_plays(batch& ops, const change& what) {
+  for (const play_record& play : what.finished()) {
+    ops.insert(tables::history, history_row(what.after().name, play));
+    ops.upsert(tables::user_stats, {{"user_id", play.item.added_by}}, stats_of_play(play));
+  }
 }
 
 }  // namespace
@@ -76,7 +76,7 @@ channel_batch batch_of(const pending_change& pending, const quota_manager& quota
   write_channel(made.ops, what);
   write_rows(made.ops, what);
   write_votes(made.ops, what);
-  write_play(made.ops, what);
+  write_plays(made.ops, what);
   if (!what.added().empty()) {
     made.ops.upsert(tables::user_stats, {{"user_id", what.added().front().added_by}},
                     stats_of_add(what.added()));

@@ -59,6 +59,15 @@ earlier_import earlier_from(const json::value& stored) {
   return earlier;
 }
 
+// A record of this very import tells its version; of another one, that there was an earlier.
+ended_import ended_from(const json::value& stored, const std::string& import) {
+  const json::object* fields = stored.if_object();
+  const json::value* id = fields ? fields->if_contains("import") : nullptr;
+  if (!id || *id != json::value(import)) return {earlier_from(stored), 0};
+  wire::field_reader in(*fields);
+  return {{}, in.integer_or("version", 0)};
+}
+
 void write_reservation(db::batch& ops, const channel_state& before, std::int64_t count) {
   channel_state after = before;
   ++after.version;
@@ -131,6 +140,7 @@ awaitable<result<begun_import>> import_storage::begin(import_job job, std::int64
     if (reply) {
       begun.id = new_id();
       begun.first_number = channel.next_item;
+      begun.version = channel.version + 1;
       co_return begun;
     }
     if (!outrun(reply.error())) refuse(reply.error());
@@ -162,6 +172,14 @@ awaitable<std::vector<waiting_item>> import_storage::staged(std::string import, 
   co_return items;
 }
 
+awaitable<std::optional<ended_import>> import_storage::recorded(import_job job,
+                                                                std::string import) {
+  const auto known = co_await db_.kv_get(import_key(job));
+  if (!known) refuse(known.error());
+  if (!known->exists) co_return std::nullopt;
+  co_return ended_from(known->value, import);
+}
+
 awaitable<result<ended_import>> import_storage::commit(import_job job, std::string import,
                                                        std::int64_t now) {
   db::select_request last;
@@ -186,17 +204,20 @@ awaitable<result<ended_import>> import_storage::commit(import_job job, std::stri
     const std::size_t rename_op = ops.size();
     write_rename(ops, job, import, behind);
     const std::size_t record_op = ops.size();
-    const json::object record{{"count", job.count}, {"at", iso_timestamp(now)}};
+    const json::object record{{"count", job.count},
+                              {"at", iso_timestamp(now)},
+                              {"import", import},
+                              {"version", channel.version + 1}};
     const std::optional<std::int64_t> absent = job.again ? std::nullopt : std::optional(0L);
     ops.kv_set(import_key(job), record, {}, absent);
     const auto reply = co_await db_.batch(std::move(ops));
     if (reply) co_return ended_import{{}, channel.version + 1};
     const db::failure& refusal = reply.error();
     if (!outrun(refusal)) refuse(refusal);
-    if (refusal.op == record_op) {
-      const auto known = co_await db_.kv_get(import_key(job));
-      if (!known) refuse(known.error());
-      co_return ended_import{earlier_from(known->value), channel.version};
+    if (refusal.op == record_op || refusal.op == rename_op) {
+      auto known = co_await recorded(job, import);
+      // The answer to an earlier commit may have been lost.
+      if (known && (refusal.op == record_op || !known->earlier)) co_return std::move(*known);
     }
     if (refusal.op == rename_op) {
       co_return error{codes::bad_request, "Not all items of this import are there; begin again"};

@@ -30,6 +30,7 @@ struct begun_import {
   std::optional<earlier_import> earlier;  // nothing was begun then
   std::string id;
   std::int64_t first_number = 0;  // of `count` item ids that are nobody else's
+  std::int64_t version = 0;       // of the channel, which the numbers are taken from
 };
 
 struct ended_import {
@@ -63,12 +64,15 @@ class import_storage {
   awaitable<std::vector<waiting_item>> staged(std::string import, std::int64_t first,
                                               std::int64_t count);
 
-  // Puts what was staged behind what waits in the channel. Fails with codes::busy, and with
-  // codes::bad_request if not `count` items were staged or the channel has no place for them.
+  // Puts what was staged behind what waits in the channel; of an import that was put there already,
+  // tells so again. Fails with codes::busy, and with codes::bad_request if not `count` items were
+  // staged or the channel has no place for them.
   awaitable<result<ended_import>> commit(import_job job, std::string import, std::int64_t now);
 
  private:
   awaitable<channel_state> load(std::string channel);
+  // What is recorded of the content in the channel, if it was imported there.
+  awaitable<std::optional<ended_import>> recorded(import_job job, std::string import);
 
   sdk::storage_client& db_;
 };

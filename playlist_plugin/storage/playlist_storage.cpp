@@ -55,6 +55,10 @@ db::select_request newest_of_history(const std::string& channel, std::int64_t li
   return request;
 }
 
+std::string seen_key(const std::string& channel) {
+  return bounded_key("present:", channel);
+}
+
 std::string stored_id(const std::string& request_id) {
   return bounded_key("cmd:", request_id);
 }
@@ -75,11 +79,11 @@ void read_waiting(const db::select_reply& reply, channel_state& channel) {
 
 }  // namespace
 
-awaitable<channel_state> playlist_storage::load(std::string channel) {
+awaitable<loaded_channel> playlist_storage::load(std::string channel) {
   for (;;) {
     db::batch ops;
     ops.select(select_channel(channel)).select(select_waiting(channel, 0));
-    ops.select(select_votes(channel));
+    ops.select(select_votes(channel)).kv_get(seen_key(channel));
     const auto reply = co_await db_.batch(std::move(ops));
     if (!reply) refuse(reply.error());
 
@@ -94,10 +98,25 @@ awaitable<channel_state> playlist_storage::load(std::string channel) {
       const bool counts = state.playing && state.playing->item.id == vote.item_id;
       if (counts) state.votes.push_back(std::move(vote.vote));
     }
-    if (!rows_of(*reply, 1).truncated) co_return state;
+    const auto& kept = std::get<db::kv_get_reply>(reply->results.at(3));
+    sightings seen = sightings_from(kept.value);
+    if (!rows_of(*reply, 1).truncated) co_return loaded_channel{std::move(state), std::move(seen)};
     auto complete = co_await load_rest(std::move(state));
-    if (complete) co_return std::move(*complete);
+    if (complete) co_return loaded_channel{std::move(*complete), std::move(seen)};
   }
+}
+
+awaitable<sightings> playlist_storage::seen(std::string channel) {
+  const auto kept = co_await db_.kv_get(seen_key(channel));
+  if (!kept) refuse(kept.error());
+  co_return sightings_from(kept->value);
+}
+
+awaitable<void> playlist_storage::store_seen(std::string channel, sightings seen,
+                                             std::int64_t seconds) {
+  json::value value = sightings_to_json(seen);
+  const auto stored = co_await db_.kv_set(seen_key(channel), std::move(value), seconds);
+  if (!stored) refuse(stored.error());
 }
 
 awaitable<std::optional<channel_state>> playlist_storage::load_rest(channel_state channel) {
@@ -185,18 +204,26 @@ awaitable<std::vector<history_entry>> playlist_storage::history(std::string chan
   co_return entries;
 }
 
-awaitable<std::optional<std::int64_t>> playlist_storage::last_play(std::string channel,
-                                                                   media_link media,
-                                                                   std::int64_t since) {
-  db::select_request request = newest_of_history(channel, 1);
-  request.filter["media_type"] = media.type;
-  request.filter["media_id"] = media.id;
-  request.filter["played_at"] = json::object{{"$gt", iso_timestamp(since)}};
-  request.columns = {"played_at"};
-  const auto reply = co_await db_.select(std::move(request));
-  if (!reply) refuse(reply.error());
-  if (reply->rows.empty()) co_return std::nullopt;
-  co_return parse_timestamp(std::string(reply->rows.front().at("played_at").as_string()));
+awaitable<std::vector<last_play>> playlist_storage::last_plays(std::string channel,
+                                                               std::vector<media_link> media,
+                                                               std::int64_t since) {
+  json::array ids;
+  for (const media_link& each : media) ids.push_back(json::value(each.id));
+  json::object any;
+  any["$in"] = std::move(ids);
+  json::object later{{"$gt", iso_timestamp(since)}};
+  db::select_request request;
+  request.table = tables::history;
+  request.filter["channel"] = channel;
+  request.filter["media_id"] = std::move(any);
+  request.filter["played_at"] = std::move(later);
+  request.columns = {"media_type", "media_id"};
+  request.aggregates = {{"last", "$max", "played_at"}};
+  request.order = {{"media_type", false}, {"media_id", false}};
+  const json::array rows = co_await select_all(std::move(request));
+  std::vector<last_play> plays;
+  for (const json::value& row : rows) plays.push_back(last_play_from(row.as_object(), "last"));
+  co_return plays;
 }
 
 awaitable<std::optional<user_stats>> playlist_storage::stats(std::string user) {

@@ -12,6 +12,7 @@
 
 #include "playlist_plugin/domain/change.hpp"
 #include "playlist_plugin/domain/channel_state.hpp"
+#include "playlist_plugin/domain/votes.hpp"
 #include "playlist_plugin/storage/quota_manager.hpp"
 #include "playlist_plugin/storage/rows.hpp"
 #include "rosey/sdk/storage_client.hpp"
@@ -39,6 +40,12 @@ struct store_outcome {
   boost::json::object reply;  // the stored one, of a replayed request
 };
 
+// A channel, and who was seen there.
+struct loaded_channel {
+  channel_state state;
+  sightings seen;
+};
+
 // All functions throw sdk::storage_unavailable when there is no answer (what was written is then
 // not known), and std::runtime_error when storage refuses what it should take.
 class playlist_storage {
@@ -49,7 +56,11 @@ class playlist_storage {
   playlist_storage(sdk::storage_client& db, quota_manager& quotas) : db_(db), quotas_(quotas) {}
 
   // A consistent snapshot; one of version 0 for a channel that was never stored.
-  awaitable<channel_state> load(std::string channel);
+  awaitable<loaded_channel> load(std::string channel);
+
+  // Who was seen in the channel; kept for `seconds`.
+  awaitable<sightings> seen(std::string channel);
+  awaitable<void> store_seen(std::string channel, sightings seen, std::int64_t seconds);
 
   // Channels in which something plays or waits.
   awaitable<std::vector<std::string>> channels();
@@ -63,10 +74,10 @@ class playlist_storage {
   // Newest first.
   awaitable<std::vector<history_entry>> history(std::string channel, std::int64_t limit);
 
-  // When the media was played last in the channel, if that was after `since`; both in
-  // milliseconds since 1970.
-  awaitable<std::optional<std::int64_t>> last_play(std::string channel, media_link media,
-                                                   std::int64_t since);
+  // When each of these media was played last in the channel, where that was after `since`, in
+  // milliseconds since 1970. Other media with one of their ids may be among the plays.
+  awaitable<std::vector<last_play>> last_plays(std::string channel, std::vector<media_link> media,
+                                               std::int64_t since);
 
   awaitable<std::optional<user_stats>> stats(std::string user);
 

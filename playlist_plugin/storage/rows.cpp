@@ -1,10 +1,12 @@
 // Rows to values and back.
 #include "playlist_plugin/storage/rows.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "playlist_plugin/domain/text.hpp"
@@ -65,7 +67,8 @@ queue_item item_from(const row_reader& row, const std::string& prefix) {
                   .added_by = row.text(prefix + "added_by"),
                   .added_at = row.text(prefix + "added_at"),
                   .thumbnail_url = row.text(prefix + "thumbnail_url"),
-                  .channel_name = printable(row.text(prefix + "channel_name"))};
+                  .channel_name = printable(row.text(prefix + "channel_name")),
+                  .exempt = row.boolean(prefix + "exempt")};
   if (item.title.empty()) item.title = placeholder_title(item.media);
   return item;
 }
@@ -117,6 +120,12 @@ stored_vote vote_from(const json::object& row) {
   return {in.text("item_id"), {in.text("user_id"), at.value_or(0)}};
 }
 
+last_play last_play_from(const json::object& row, std::string_view column) {
+  const row_reader in(row);
+  const auto at = parse_timestamp(in.text(column));
+  return {{in.text("media_type"), in.text("media_id")}, at.value_or(0)};
+}
+
 std::string channel_name_from(const json::object& row) {
   return row_reader(row).text("channel");
 }
@@ -147,7 +156,8 @@ json::object queue_row(std::string_view channel, const waiting_item& waiting) {
           {"added_by", item.added_by},
           {"added_at", item.added_at},
           {"thumbnail_url", text_or_null(item.thumbnail_url)},
-          {"channel_name", text_or_null(item.channel_name)}};
+          {"channel_name", text_or_null(item.channel_name)},
+          {"exempt", item.exempt}};
 }
 
 json::object history_row(std::string_view channel, const play_record& record) {
@@ -175,7 +185,7 @@ json::object channel_columns(const channel_state& channel, bool with_playing) {
   if (!with_playing) return columns;
   for (const char* column : {"now_item_id", "now_media_type", "now_media_id", "now_title",
                              "now_duration", "now_added_by", "now_added_at", "started_at",
-                             "had_turn", "now_thumbnail_url", "now_channel_name"}) {
+                             "had_turn", "now_thumbnail_url", "now_channel_name", "now_exempt"}) {
     columns[column] = nullptr;
   }
   if (!channel.had_turn.empty()) {
@@ -193,6 +203,7 @@ json::object channel_columns(const channel_state& channel, bool with_playing) {
   columns["now_added_at"] = item.added_at;
   columns["now_thumbnail_url"] = text_or_null(item.thumbnail_url);
   columns["now_channel_name"] = text_or_null(item.channel_name);
+  columns["now_exempt"] = item.exempt;
   columns["started_at"] = channel.playing->started_at;
   return columns;
 }
@@ -202,6 +213,34 @@ json::object description_columns(const queue_item& item) {
           {"duration", item.duration},
           {"thumbnail_url", text_or_null(item.thumbnail_url)},
           {"channel_name", text_or_null(item.channel_name)}};
+}
+
+sightings sightings_from(const json::value& value) {
+  sightings seen;
+  const json::object* users = value.if_object();
+  if (!users) return seen;
+  for (const auto& [user, time] : *users) {
+    if (!time.is_int64()) continue;
+    const std::int64_t at = time.get_int64();
+    seen[std::string(user)] = {at < 0 ? -at : at, at > 0};
+  }
+  return seen;
+}
+
+json::object sightings_to_json(const sightings& seen) {
+  std::vector<std::pair<std::string, sighting>> latest(seen.begin(), seen.end());
+  std::sort(latest.begin(), latest.end(),
+            [](const auto& a, const auto& b) { return a.second.at > b.second.at; });
+  constexpr std::size_t most_bytes = 48 * 1024;
+  json::object users;
+  std::size_t bytes = 0;
+  for (const auto& [user, when] : latest) {
+    const std::int64_t time = when.there ? when.at : -when.at;
+    bytes += json::serialize(json::string(user)).size() + 16;
+    if (bytes > most_bytes) break;
+    users[user] = time;
+  }
+  return users;
 }
 
 json::object stats_of_description(const queue_item& item) {

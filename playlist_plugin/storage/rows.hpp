@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "playlist_plugin/domain/change.hpp"
 #include "playlist_plugin/domain/channel_state.hpp"
+#include "playlist_plugin/domain/votes.hpp"
 
 namespace rosey::playlist {
 
@@ -26,6 +28,11 @@ struct user_stats {
   std::int64_t items_skipped = 0;
   std::int64_t duration_added = 0;   // seconds
   std::int64_t duration_played = 0;  // seconds
+};
+
+struct last_play {
+  media_link media;
+  std::int64_t at = 0;  // milliseconds since 1970
 };
 
 struct stored_vote {
@@ -51,6 +58,7 @@ waiting_item waiting_from(const boost::json::object& row);
 history_entry history_from(const boost::json::object& row);
 user_stats stats_from(const boost::json::object& row);
 stored_vote vote_from(const boost::json::object& row);
+last_play last_play_from(const boost::json::object& row, std::string_view column);
 std::string channel_name_from(const boost::json::object& row);
 std::int64_t version_from(const boost::json::object& row);
 
@@ -66,6 +74,11 @@ boost::json::object channel_columns(const channel_state& channel, bool with_play
 
 // The columns that a site's answer fills.
 boost::json::object description_columns(const queue_item& item);
+
+// A time by user, below zero when the user left then. What is none is left out; of more than
+// storage takes, the latest are kept.
+sightings sightings_from(const boost::json::value& value);
+boost::json::object sightings_to_json(const sightings& seen);
 
 // What is added to the statistics of the user named in the change's items.
 boost::json::object stats_of_add(const std::vector<queue_item>& items);  // of one user

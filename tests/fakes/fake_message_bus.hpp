@@ -50,7 +50,10 @@ enum class storage_mode {
   forgetful,   // does what is asked, and the answer is lost
   refusing,    // answers DATABASE_ERROR
   unreadable,  // answers with something else than JSON
+  stalled,     // takes the request and does nothing until expire() lets it time out
 };
+
+class fake_message_bus;
 
 class fake_server {
  public:
@@ -62,14 +65,17 @@ class fake_server {
   storage_mode storage = storage_mode::serving;
   bool duplicate_deliveries = false;  // of messages without a queue group
   bool tolerate_no_responders = false;
+  const fake_message_bus* chosen = nullptr;  // who takes what a queue group shares; null: in turn
+  const fake_message_bus* deaf = nullptr;    // hears no event, as while it is not connected
 
   // Sees each storage request before it is carried out.
   std::function<void(const std::string& subject, const std::string& payload)> before_storage;
   std::vector<std::string> storage_subjects;  // asked so far
 
-  std::uint64_t subscribe(std::string_view subject, std::string_view group, handler handle) {
+  std::uint64_t subscribe(std::string_view subject, std::string_view group, handler handle,
+                          const fake_message_bus* owner = nullptr) {
     subscriptions_.push_back({++last_id_, std::string(subject), std::string(group),
-                              std::make_shared<handler>(std::move(handle))});
+                              std::make_shared<handler>(std::move(handle)), owner});
     return last_id_;
   }
 
@@ -84,6 +90,8 @@ class fake_server {
     for (const subscription& each : subscriptions_) {
       if (!matches(each.subject, message.subject)) continue;
       if (each.group.empty()) {
+        const bool is_event = message.subject.starts_with("playlist.");
+        if (deaf && each.owner == deaf && is_event) continue;
         receivers.push_back(&each);
         if (duplicate_deliveries) receivers.push_back(&each);
       } else {
@@ -91,7 +99,11 @@ class fake_server {
       }
     }
     for (const auto& [name, members] : groups) {
-      receivers.push_back(members[++turn_ % members.size()]);
+      const auto preferred = std::find_if(
+          members.begin(), members.end(),
+          [this](const subscription* each) { return chosen && each->owner == chosen; });
+      receivers.push_back(preferred != members.end() ? *preferred
+                                                     : members[++turn_ % members.size()]);
     }
     for (const subscription* each : receivers) hand_over(*each, message);
     return !receivers.empty();
@@ -102,6 +114,14 @@ class fake_server {
     std::vector<std::string> all;
     for (const subscription& each : subscriptions_) all.push_back(each.subject);
     return all;
+  }
+
+  // The requests that storage took while it was stalled.
+  std::size_t stalled() const { return stalled_.size(); }
+  void expire() {
+    for (const completion& done : std::exchange(stalled_, {})) {
+      finish(done, sdk::bus_errc::timed_out, {});
+    }
   }
 
   // Whether storage still works on something.
@@ -117,6 +137,9 @@ class fake_server {
         return finish(done, sdk::bus_errc::no_responders, {});
       case storage_mode::silent:
         return finish(done, sdk::bus_errc::timed_out, {});
+      case storage_mode::stalled:
+        stalled_.push_back(std::move(done));
+        return;
       case storage_mode::unreadable:
         return finish(done, {}, "not JSON");
       case storage_mode::refusing:
@@ -155,6 +178,7 @@ class fake_server {
     std::string subject;
     std::string group;
     std::shared_ptr<handler> handle;
+    const fake_message_bus* owner;
   };
 
   void hand_over(const subscription& to, const sdk::message& message) {
@@ -173,6 +197,7 @@ class fake_server {
   std::uint64_t last_id_ = 0;
   std::size_t turn_ = 0;
   std::size_t storage_requests_ = 0;
+  std::vector<completion> stalled_;
 };
 
 // One client's connection. What it subscribed to ends with it.
@@ -194,7 +219,7 @@ class fake_message_bus final : public sdk::message_bus {
 
   subscription_id subscribe(std::string_view subject, std::string_view queue_group,
                             message_handler handler) override {
-    subscribed_.push_back(server_.subscribe(subject, queue_group, std::move(handler)));
+    subscribed_.push_back(server_.subscribe(subject, queue_group, std::move(handler), this));
     return subscribed_.back();
   }
 

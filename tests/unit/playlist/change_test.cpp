@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
+#include <set>
 
 #include "playlist_plugin/domain/queue_rules.hpp"
 #include "unit/playlist/channels.hpp"
@@ -60,9 +62,9 @@ TEST(change, starts_the_first_that_waits_and_deletes_its_row) {
   EXPECT_EQ(decided.after().playing->item.id, "q2");
   EXPECT_THAT(decided.deleted(), ElementsAre("q2"));
   EXPECT_TRUE(decided.votes_ended());
-  ASSERT_TRUE(decided.finished());
-  EXPECT_EQ(decided.finished()->end.played, 5);
-  EXPECT_TRUE(decided.finished()->end.skipped);
+  ASSERT_EQ(decided.finished().size(), 1u);
+  EXPECT_EQ(decided.finished().at(0).end.played, 5);
+  EXPECT_TRUE(decided.finished().at(0).end.skipped);
 }
 
 TEST(change, starts_nothing_while_something_plays) {
@@ -157,6 +159,14 @@ struct row_table {
     for (const auto& [id, position] : position_of) EXPECT_TRUE(taken.insert(position).second) << id;
   }
   void apply(const change& decided) {
+    std::set<std::string> touched;
+    for (const std::string& id : decided.deleted()) EXPECT_TRUE(touched.insert(id).second) << id;
+    for (const waiting_item& row : decided.inserted()) {
+      EXPECT_TRUE(touched.insert(row.item.id).second) << row.item.id;
+    }
+    for (const new_position& row : decided.rows_to_place()) {
+      EXPECT_FALSE(touched.contains(row.item_id)) << row.item_id;
+    }
     if (decided.all_deleted()) position_of.clear();
     for (const std::string& id : decided.deleted()) EXPECT_EQ(position_of.erase(id), 1u) << id;
     for (const new_position& row : decided.rows_to_place()) {
@@ -180,6 +190,8 @@ TEST_P(decisions_test, have_events_and_rows_that_tell_the_same_as_the_state) {
   queue_limits limits;
   limits.quota = {1000, 1'000'000, 1000, 1};
   limits.max_queue_size = 20;
+  limits.max_item_duration = 8;
+  const auto some_media = [&below] { return media_link{"yt", "video" + std::to_string(below(4))}; };
   const actor moderator{"mod", true};
 
   channel_state channel = channel_with({});
@@ -187,6 +199,7 @@ TEST_P(decisions_test, have_events_and_rows_that_tell_the_same_as_the_state) {
   follower listener;
   row_table rows;
   std::int64_t now = start_time;
+  int two_plays = 0;
   for (int step = 0; step < 5000; ++step) {
     now += static_cast<std::int64_t>(below(4000));
     std::optional<change> decided;
@@ -194,14 +207,33 @@ TEST_P(decisions_test, have_events_and_rows_that_tell_the_same_as_the_state) {
         item_id(channel.next_item - 1 - static_cast<std::int64_t>(below(8)));
     const std::string other = std::to_string(1 + below(8));
     const std::string range = below(3) == 0 ? "2-" + std::to_string(2 + below(4)) : some_id;
-    switch (below(9)) {
+    switch (below(13)) {
       case 0:
       case 1:
-      case 2:
         if (auto out = add(channel, {{"yt", "x"}, "t", static_cast<std::int64_t>(below(9))},
                            {"user" + std::to_string(below(4)), {}, false}, limits, now)) {
           decided = out->change;
         }
+        break;
+      case 2:
+      case 9: {
+        std::vector<new_item> list;
+        for (std::size_t left = 1 + below(3); left > 0; --left) {
+          list.push_back(undescribed(some_media()));
+        }
+        const adder by{"user" + std::to_string(below(4)), {}, below(4) == 0};
+        if (auto out = add_all(channel, list, by, limits, now)) decided = out->change;
+        break;
+      }
+      case 10:
+      case 11: {
+        const media_metadata about{"A title", static_cast<std::int64_t>(below(16))};
+        decided = settle(channel, some_media(), about, limits, now).change;
+        if (decided && decided->finished().size() > 1) ++two_plays;
+        break;
+      }
+      case 12:
+        if (auto out = skip(channel, moderator, now)) decided = out->change;
         break;
       case 3:
         if (auto out = remove(channel, range, moderator)) decided = out->change;
@@ -226,7 +258,12 @@ TEST_P(decisions_test, have_events_and_rows_that_tell_the_same_as_the_state) {
     if (!decided) continue;
     EXPECT_EQ(decided->after().version, channel.version + 1);
     channel = decided->after();
-    for (const event& happened : decided->events()) std::visit(listener, happened);
+    std::size_t finished = 0;
+    for (const event& happened : decided->events()) {
+      std::visit(listener, happened);
+      if (std::holds_alternative<item_finished>(happened)) ++finished;
+    }
+    ASSERT_EQ(decided->finished().size(), finished) << "each play is recorded";
     rows.apply(*decided);
     ASSERT_EQ(listener.waiting, waiting_ids(channel));
     ASSERT_EQ(listener.playing, channel.playing ? channel.playing->item.id : "");
@@ -239,6 +276,7 @@ TEST_P(decisions_test, have_events_and_rows_that_tell_the_same_as_the_state) {
     }
   }
   EXPECT_GT(channel.version, 2000);
+  EXPECT_GT(two_plays, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(orders, decisions_test,

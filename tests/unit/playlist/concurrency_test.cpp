@@ -3,6 +3,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "unit/playlist/world.hpp"
 
@@ -132,6 +133,62 @@ TEST(two_instances, lose_and_double_nothing_when_many_users_add_at_once) {
   EXPECT_EQ(here.stored_version(), static_cast<std::int64_t>(acknowledged.size()));
 }
 
+TEST(two_instances, watch_what_the_other_one_has_started) {
+  world here;
+  const json::object a_minute{{"max_unknown_duration", 60}};
+  instance& first = here.start(a_minute);
+  instance& second = here.start(a_minute);
+  here.server().chosen = &second.bus;
+  EXPECT_EQ(here.say("bob", "queue").message, "📺 Queue is empty");
+  here.server().chosen = &first.bus;
+  here.say("ann", "add", video(1));
+  here.settle();
+  here.stop(first);
+  here.pass(60);
+  EXPECT_EQ(here.rows("history").size(), 1u);
+}
+
+json::object queue_at(world& here, instance& which, std::int64_t at_least) {
+  here.server().chosen = &which.bus;
+  const json::object asked{{"channel", "#lobby"}, {"at_least", at_least}};
+  return here.ask("service.playlist.get_queue", json::serialize(asked));
+}
+
+TEST(a_deaf_instance, is_told_by_the_listener_what_there_is_at_least) {
+  world here;
+  instance& first = here.start(generous);
+  instance& second = here.start(generous);
+  here.server().chosen = &second.bus;
+  here.say("bob", "queue");
+  here.server().deaf = &second.bus;
+  here.server().chosen = &first.bus;
+  here.say("ann", "add", video(1));
+  here.settle();
+  EXPECT_EQ(queue_at(here, second, 0).at("version"), 0) << "it has not heard";
+  EXPECT_EQ(queue_at(here, second, 1).at("version"), 1);
+  EXPECT_EQ(queue_at(here, second, 99).at("version"), 1) << "storage's word ends the matter";
+}
+
+TEST(a_deaf_instance, asks_storage_after_some_time) {
+  world here;
+  instance& first = here.start(generous);
+  instance& second = here.start(generous);
+  here.server().chosen = &second.bus;
+  EXPECT_EQ(here.say("bob", "skip").code, "nothing_playing");
+  here.server().deaf = &second.bus;
+  here.server().chosen = &first.bus;
+  here.say("ann", "add", video(1));
+  here.settle();
+  here.server().chosen = &second.bus;
+  EXPECT_EQ(here.say("bob", "queue").message, "📺 Queue is empty");
+  here.pass(30);
+  EXPECT_EQ(here.say("bob", "skip").code, "forbidden") << "a refusal is an answer, too";
+  EXPECT_THAT(here.say("bob", "queue").message, ::testing::HasSubstr("1 items"));
+  here.server().storage_subjects.clear();
+  here.say("bob", "queue");
+  EXPECT_THAT(here.server().storage_subjects, IsEmpty());
+}
+
 TEST(events, delivered_twice_change_nothing) {
   world here;
   here.server().duplicate_deliveries = true;
@@ -212,6 +269,27 @@ TEST(replay, after_a_lost_answer_tells_what_was_done) {
   const std::int64_t version = here.stored_version();
   EXPECT_EQ(version, 1);
   EXPECT_THAT(here.say("bob", "queue").message, ::testing::HasSubstr("1 items"));
+}
+
+TEST(replay, by_another_instance_than_the_one_that_died_reads_what_it_has_stored) {
+  world here;
+  const json::object a_minute{{"max_unknown_duration", 60}};
+  instance& first = here.start(a_minute);
+  instance& second = here.start(a_minute);
+  here.server().chosen = &second.bus;
+  EXPECT_EQ(here.say("bob", "queue").message, "📺 Queue is empty");
+  here.server().chosen = &first.bus;
+  first.bus.disconnected = true;  // it tells nobody any more
+  here.begin("rosey.command.playlist.add", command("ann", video(1), "id-1"));
+  here.settle();
+  EXPECT_EQ(here.stored_version(), 1);
+  here.stop(first);
+  const std::string again =
+      here.finish(here.begin("rosey.command.playlist.add", command("ann", video(1), "id-1", 2)));
+  EXPECT_NE(again.find("Added to queue (#1)"), std::string::npos) << again;
+  EXPECT_THAT(here.say("bob", "queue").message, ::testing::HasSubstr("1 items"));
+  here.pass(60);
+  EXPECT_EQ(here.rows("history").size(), 1u) << "it is watched, too";
 }
 
 TEST(replay, of_a_first_attempt_that_never_arrived_is_carried_out) {

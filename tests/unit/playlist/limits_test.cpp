@@ -5,6 +5,7 @@
 #include "playlist_plugin/domain/quota.hpp"
 #include "playlist_plugin/domain/timestamp.hpp"
 #include "playlist_plugin/domain/votes.hpp"
+#include "playlist_plugin/metadata/failure_memory.hpp"
 #include "unit/playlist/channels.hpp"
 
 namespace rosey::playlist {
@@ -32,7 +33,8 @@ TEST(quota, refuses_the_fourth_add_in_ten_seconds) {
 }
 
 TEST(quota, tells_what_is_used_and_when_the_next_add_is_allowed) {
-  EXPECT_EQ(quota_refusal({}, {5, 0}, 0, {}, 0)->message, "You can only have 5 items in queue");
+  EXPECT_EQ(quota_refusal({}, {5, 0}, 0, {}, 0)->message,
+            "You can only have 5 items in queue; you have 5");
   EXPECT_EQ(quota_refusal({}, {7, 0}, 0, {}, 0)->message,
             "You can only have 5 items in queue; you have 7");
   EXPECT_EQ(quota_refusal({}, {2, 1690}, 240, {}, 0)->message,
@@ -42,6 +44,23 @@ TEST(quota, tells_what_is_used_and_when_the_next_add_is_allowed) {
   EXPECT_EQ(quota_refusal({}, {}, 0, {500, 1000, 2000, 3000}, 4000)->message,
             "Slow down! You're adding too fast. At most 3 adds in 10 seconds; try again in 7 "
             "seconds");
+}
+
+TEST(quota, gives_programs_the_numbers) {
+  const auto items = quota_refusal({}, {5, 0}, 0, {}, 0)->numbers;
+  ASSERT_TRUE(items);
+  EXPECT_EQ(items->limit, 5);
+  EXPECT_EQ(items->used, 5);
+  EXPECT_FALSE(items->retry_after);
+  const auto duration = quota_refusal({}, {2, 1690}, 240, {}, 0)->numbers;
+  ASSERT_TRUE(duration);
+  EXPECT_EQ(duration->limit, 1800);
+  EXPECT_EQ(duration->used, 1690);
+  const auto rate = quota_refusal({}, {}, 0, {500, 1000, 2000, 3000}, 4000)->numbers;
+  ASSERT_TRUE(rate);
+  EXPECT_EQ(rate->limit, 3);
+  EXPECT_EQ(rate->used, 4);
+  EXPECT_EQ(rate->retry_after, 7);
 }
 
 TEST(quota, checks_items_then_duration_then_rate) {
@@ -76,10 +95,47 @@ TEST(active_users, are_those_heard_of_within_the_window_who_have_not_left) {
   EXPECT_EQ(users.count("#a", 2000), 2u);
   EXPECT_EQ(users.count("#b", 2000), 0u);
   EXPECT_EQ(users.count("#a", 601'000), 1u);
-  users.left("#a", "ann");
-  users.left("#a", "nobody");
-  users.left("#b", "ann");
+  users.left("#a", "ann", 2000);
+  users.left("#a", "nobody", 2000);
+  users.left("#b", "ann", 2000);
   EXPECT_EQ(users.count("#a", 2000), 1u);
+}
+
+TEST(active_users, learn_from_others_what_is_newer) {
+  active_users users(600'000);
+  users.saw("#a", "ann", 5000);
+  users.left("#a", "bob", 5000);
+  users.merge("#a",
+              {{"ann", {9000, false}},
+               {"bob", {4000, true}},
+               {"cid", {7000, true}},
+               {"old", {-600'000, true}}},
+              10'000);
+  EXPECT_EQ(users.seen_in("#a", 10'000),
+            (sightings{{"ann", {9000, false}}, {"bob", {5000, false}}, {"cid", {7000, true}}}));
+  EXPECT_EQ(users.count("#a", 10'000), 1u);
+}
+
+TEST(failure_memory, gives_longer_pauses_with_each_failure_in_a_row) {
+  failure_memory memory(5000, 20'000);
+  EXPECT_EQ(memory.retry_at("a"), 0);
+  memory.failed("a", 0);
+  memory.failed("a", 1000);
+  EXPECT_EQ(memory.retry_at("a"), 5000) << "those that fail together count once";
+  memory.failed("a", 5000);
+  EXPECT_EQ(memory.retry_at("a"), 15'000);
+  memory.failed("a", 15'000);
+  memory.failed("a", 35'000);
+  EXPECT_EQ(memory.retry_at("a"), 55'000) << "but never longer than the longest";
+  memory.succeeded("a");
+  EXPECT_EQ(memory.retry_at("a"), 0);
+}
+
+TEST(failure_memory, is_bounded) {
+  failure_memory memory(5000, 20'000);
+  for (int number = 0; number < 5000; ++number) memory.failed(std::to_string(number), 0);
+  EXPECT_EQ(memory.retry_at("0"), 0);
+  EXPECT_EQ(memory.retry_at("4999"), 5000);
 }
 
 TEST(active_users, take_no_memory_when_nobody_was_heard_of_for_long) {

@@ -91,6 +91,70 @@ TEST(lost_answer, is_followed_by_reading_what_was_done) {
   EXPECT_EQ(here.say("ann", "add", video(4)).code, "rate_limited") << "the lost one counts";
 }
 
+TEST(a_silent_storage, answers_a_crowd_as_soon_as_the_first_one) {
+  world here;
+  here.start({{"rate_limit_count", 100}});
+  here.say("ann", "add", video(1));
+  here.server().storage = storage_mode::stalled;
+  std::vector<std::shared_ptr<said>> commands;
+  for (int number = 0; number < 20; ++number) {
+    wire::command_request request;
+    request.channel = "#lobby";
+    request.user = "user" + std::to_string(number);
+    request.args = video(number);
+    commands.push_back(here.begin("rosey.command.playlist.add", wire::encode(request)));
+  }
+  here.settle();
+  EXPECT_EQ(here.server().stalled(), 1u) << "one tries, the others wait for it";
+  here.server().expire();
+  here.settle();
+  for (const auto& command : commands) {
+    ASSERT_TRUE(command->answered);
+    EXPECT_THAT(command->payload, HasSubstr("storage_unavailable"));
+  }
+  here.server().storage = storage_mode::serving;
+  here.server().expire();
+  EXPECT_EQ(here.stored_version(), 1);
+  EXPECT_TRUE(here.say("bob", "add", video(2)).success) << "nobody pays for what is over";
+}
+
+TEST(a_slow_storage, lets_nobody_wait_longer_than_routers_do) {
+  world here;
+  here.start();
+  here.say("ann", "add", video(1));
+  here.server().storage = storage_mode::stalled;
+  const std::string skip = R"({"channel":"#lobby","user":"ann"})";
+  const auto first = here.begin("rosey.command.playlist.skip", skip);
+  const auto second = here.begin("rosey.command.playlist.skip", skip);
+  here.settle();
+  here.pass(3);
+  EXPECT_FALSE(first->answered);
+  ASSERT_TRUE(second->answered);
+  EXPECT_THAT(second->payload, HasSubstr("\"busy\""));
+  here.server().storage = storage_mode::serving;
+  here.server().expire();
+  here.settle();
+  EXPECT_THAT(first->payload, HasSubstr("storage_unavailable"));
+}
+
+TEST(a_line, that_is_too_long_is_not_joined) {
+  world here;
+  here.start();
+  here.say("ann", "add", video(1));
+  here.server().storage = storage_mode::stalled;
+  std::vector<std::shared_ptr<said>> commands;
+  const std::string skip = R"({"channel":"#lobby","user":"ann"})";
+  for (int number = 0; number < 502; ++number) {
+    commands.push_back(here.begin("rosey.command.playlist.skip", skip));
+  }
+  here.settle();
+  EXPECT_FALSE(commands[500]->answered);
+  ASSERT_TRUE(commands[501]->answered);
+  EXPECT_THAT(commands[501]->payload, HasSubstr("\"busy\""));
+  here.server().storage = storage_mode::serving;
+  here.server().expire();
+}
+
 TEST(nats, that_takes_no_messages_costs_the_answer_and_not_the_item) {
   world here;
   instance& playlist = here.start();

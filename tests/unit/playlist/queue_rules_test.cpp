@@ -59,7 +59,8 @@ TEST(add, counts_the_playing_item_toward_the_items_of_its_user) {
   EXPECT_TRUE(add_by(channel_with({"ann"}), "ann", limits));
   const auto refused = add_by(channel_with({"ann", "ann"}), "ann", limits);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error(), (error{codes::quota_items, "You can only have 2 items in queue"}));
+  EXPECT_EQ(refused.error(),
+            (error{codes::quota_items, "You can only have 2 items in queue; you have 2"}));
   EXPECT_TRUE(add_by(channel_with({"ann", "ann"}), "bob", limits));
 }
 
@@ -251,6 +252,83 @@ TEST(remove, takes_all_of_ones_own) {
             (error{codes::not_found, "You have nothing in the queue"}));
 }
 
+TEST(remove, takes_all_of_everybodys_for_a_program) {
+  const channel_state channel = channel_with({"ann", "ann", "bob", "ann"});
+  const auto removed = remove(channel, "all", actor{"", true});
+  ASSERT_TRUE(removed);
+  EXPECT_EQ(removed->items.size(), 3u);
+  EXPECT_EQ(remove(channel_with({"ann"}), "all", actor{"", true}).error(),
+            (error{codes::not_found, "Nothing is waiting"}));
+}
+
+TEST(move, tells_that_what_plays_cannot_be_moved) {
+  EXPECT_EQ(move(channel_with({"ann", "ann"}), "q1", "start", ann).error(),
+            (error{codes::not_found, "Item 'q1' is playing now; only what waits can be moved"}));
+}
+
+channel_state with_one_unknown_media(const std::vector<std::string>& users) {
+  channel_state channel = channel_with(users);
+  const media_link media{"vi", "1"};
+  const auto forget = [&media](queue_item& item) {
+    item.media = media;
+    item.title = placeholder_title(media);
+  };
+  forget(channel.playing->item);
+  for (waiting_item& waiting : channel.waiting) forget(waiting.item);
+  return channel;
+}
+
+TEST(settle, records_every_play_that_it_ends) {
+  queue_limits limits;
+  limits.max_item_duration = 100;
+  const channel_state channel = with_one_unknown_media({"ann", "bob", "cid"});
+  const auto settled = settle(channel, {"vi", "1"}, {"Long", 500}, limits, start_time + 5000);
+  ASSERT_EQ(settled.removed.size(), 3u);
+  ASSERT_EQ(settled.change->finished().size(), 3u);
+  EXPECT_EQ(settled.change->finished().at(0).item.added_by, "ann");
+  EXPECT_EQ(settled.change->finished().at(0).end.played, 5);
+  EXPECT_EQ(settled.change->finished().at(2).item.added_by, "cid");
+  EXPECT_FALSE(settled.change->after().playing);
+}
+
+TEST(settle, leaves_items_that_are_exempt_whoever_asks) {
+  queue_limits limits;
+  limits.max_item_duration = 100;
+  channel_state channel = with_one_unknown_media({"ann", "mod", "ann"});
+  channel.waiting[0].item.exempt = true;
+  const auto settled = settle(channel, {"vi", "1"}, {"Long", 500}, limits, start_time);
+  ASSERT_EQ(settled.removed.size(), 2u);
+  EXPECT_EQ(settled.change->after().playing->item.added_by, "mod");
+  EXPECT_EQ(settled.change->after().playing->item.title, "Long");
+}
+
+TEST(add, asks_those_who_are_exempt_for_no_duration) {
+  queue_limits limits;
+  limits.require_duration = true;
+  const auto added = add(channel_with({}), video(0), {"mod", {}, true}, limits, start_time);
+  ASSERT_TRUE(added);
+  EXPECT_TRUE(added->items.front().exempt);
+  EXPECT_FALSE(add(channel_with({}), video(0), {"ann", {}, false}, limits, start_time));
+}
+
+TEST(add, of_a_list_passes_by_what_is_there_already) {
+  queue_limits limits;
+  limits.refuse_duplicates = true;
+  limits.quota.max_items_per_user = 3;
+  channel_state channel = channel_with({"bob"});
+  channel.playing->item.media = {"yt", "a"};
+  const std::vector<new_item> list{undescribed({"yt", "a"}), undescribed({"yt", "b"}),
+                                   undescribed({"yt", "c"}), undescribed({"yt", "d"}),
+                                   undescribed({"yt", "e"})};
+  const auto added = add_all(channel, list, {"ann", {}, false}, limits, start_time);
+  ASSERT_TRUE(added);
+  EXPECT_EQ(added->items.size(), 3u);
+  EXPECT_EQ(added->left_out, 1u) << "what is beyond the quota is not missed";
+  EXPECT_TRUE(added->full);
+  limits.quota.max_items_per_user = 30;
+  EXPECT_FALSE(add_all(channel, list, {"ann", {}, false}, limits, start_time)->full);
+}
+
 TEST(move, keeps_a_range_together) {
   const channel_state channel = channel_with({"ann", "ann", "ann", "ann", "ann", "ann"});
   EXPECT_THAT(waiting_ids(move(channel, "1-2", "4", ann)->change.after()),
@@ -313,7 +391,7 @@ TEST(skip, is_for_the_requester_and_moderators) {
   const auto skipped = skip(channel, ann, start_time + 61'500);
   ASSERT_TRUE(skipped);
   EXPECT_EQ(skipped->next->id, "q2");
-  EXPECT_EQ(skipped->change.finished()->end.played, 61);
+  EXPECT_EQ(skipped->change.finished().at(0).end.played, 61);
   EXPECT_FALSE(skip(channel_with({"ann"}), ann, start_time)->next);
 }
 
@@ -334,7 +412,7 @@ TEST(vote_skip, counts_each_user_once_and_passes_at_what_is_needed) {
   EXPECT_FALSE(second->change.vote()) << "the votes are gone with the item";
   EXPECT_THAT(second->change.after().votes, IsEmpty());
   EXPECT_EQ(second->change.after().playing->item.id, "q2");
-  EXPECT_TRUE(second->change.finished()->end.skipped);
+  EXPECT_TRUE(second->change.finished().at(0).end.skipped);
 }
 
 TEST(advance, finishes_what_is_over_once_and_starts_the_next_now) {
@@ -342,9 +420,9 @@ TEST(advance, finishes_what_is_over_once_and_starts_the_next_now) {
   EXPECT_FALSE(advance(channel, {}, start_time + 99'999));
   const auto after_an_hour = advance(channel, {}, start_time + 3'600'000);
   ASSERT_TRUE(after_an_hour);
-  EXPECT_EQ(after_an_hour->finished()->end.played, 100);
-  EXPECT_EQ(after_an_hour->finished()->end.at, start_time + 100'000);
-  EXPECT_FALSE(after_an_hour->finished()->end.skipped);
+  EXPECT_EQ(after_an_hour->finished().at(0).end.played, 100);
+  EXPECT_EQ(after_an_hour->finished().at(0).end.at, start_time + 100'000);
+  EXPECT_FALSE(after_an_hour->finished().at(0).end.skipped);
   EXPECT_EQ(after_an_hour->after().playing->started_at, start_time + 3'600'000);
 }
 
@@ -362,8 +440,8 @@ TEST(advance, ends_unknown_durations_at_their_limit) {
   EXPECT_FALSE(advance(channel, config, start_time + 599'999));
   const auto ended = advance(channel, config, start_time + 700'000);
   ASSERT_TRUE(ended);
-  EXPECT_EQ(ended->finished()->end.played, 600);
-  EXPECT_EQ(ended->finished()->end.at, start_time + 600'000);
+  EXPECT_EQ(ended->finished().at(0).end.played, 600);
+  EXPECT_EQ(ended->finished().at(0).end.at, start_time + 600'000);
 }
 
 TEST(player, ends_the_item_that_it_names_and_no_other) {
@@ -373,12 +451,14 @@ TEST(player, ends_the_item_that_it_names_and_no_other) {
   EXPECT_FALSE(player_finished(channel_with({}), "q1", 5, start_time));
   const auto ended = player_finished(channel, "q1", 97, start_time + 99'000);
   ASSERT_TRUE(ended);
-  EXPECT_EQ(ended->change->finished()->end.played, 97);
-  EXPECT_FALSE(ended->change->finished()->end.skipped);
+  EXPECT_EQ(ended->change->finished().at(0).end.played, 97);
+  EXPECT_FALSE(ended->change->finished().at(0).end.skipped);
   EXPECT_EQ(ended->playing->id, "q2");
-  EXPECT_EQ(player_finished(channel, "q1", {}, start_time + 42'000)->change->finished()->end.played,
-            42);
-  EXPECT_EQ(player_finished(channel, "q1", 5000, start_time)->change->finished()->end.played, 100);
+  EXPECT_EQ(
+      player_finished(channel, "q1", {}, start_time + 42'000)->change->finished().at(0).end.played,
+      42);
+  EXPECT_EQ(player_finished(channel, "q1", 5000, start_time)->change->finished().at(0).end.played,
+            100);
 }
 
 TEST(player, corrects_the_start_when_it_is_more_than_two_seconds_off) {

@@ -56,8 +56,9 @@ TEST(quota, refuses_the_sixth_item) {
     EXPECT_TRUE(here.say("ann", "add", video(number)).success);
   }
   const auto refused = here.say("ann", "add", video(6));
-  EXPECT_EQ(refused.message, "❌ You can only have 5 items in queue");
+  EXPECT_EQ(refused.message, "❌ You can only have 5 items in queue; you have 5");
   EXPECT_EQ(refused.code, "quota_items");
+  EXPECT_EQ(refused.data, (json::object{{"limit", 5}, {"used", 5}}));
   EXPECT_TRUE(here.say("bob", "add", video(6)).success);
   here.say("ann", "remove");
   EXPECT_TRUE(here.say("ann", "add", video(6)).success);
@@ -74,6 +75,7 @@ TEST(quota, refuses_the_fourth_add_in_ten_seconds_and_takes_it_later) {
       refused.message,
       "❌ Slow down! You're adding too fast. At most 3 adds in 10 seconds; try again in 10 seconds");
   EXPECT_EQ(refused.code, "rate_limited");
+  EXPECT_EQ(refused.data, (json::object{{"limit", 3}, {"used", 3}, {"retry_after", 10}}));
   EXPECT_TRUE(here.say("bob", "add", video(4)).success);
   here.pass(9);
   EXPECT_FALSE(here.say("ann", "add", video(5)).success);
@@ -101,6 +103,9 @@ TEST(quota, refuses_when_the_queue_is_full) {
   const auto refused = here.say("dan", "add", video(1));
   EXPECT_EQ(refused.message, "❌ Queue is full! It holds 2 items");
   EXPECT_EQ(refused.code, "queue_full");
+  const json::object again = here.ask(
+      "service.playlist.add_item", R"({"channel":"#lobby","user":"eve","url":"yt:video000001"})");
+  EXPECT_EQ(again.at("data"), (json::object{{"limit", 2}, {"used", 2}}));
 }
 
 TEST(quota, refuses_types_and_durations_that_are_not_wanted) {

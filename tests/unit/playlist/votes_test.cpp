@@ -104,6 +104,31 @@ TEST_F(votes_test, are_remembered_over_a_restart_with_their_age) {
   EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/2 needed)");
 }
 
+TEST_F(votes_test, are_counted_against_those_whom_an_earlier_instance_has_seen) {
+  instance& before = here.start();
+  here.say("ann", "add", video(1));
+  join({"a", "b", "c", "d", "e", "f"});
+  tell("f", presence_event::part);
+  here.pass(30);
+  here.stop(before);
+  here.start();
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/3 needed)") << "six are there: ann, and a to e";
+  here.pass(600);
+  EXPECT_EQ(votes("b"), "⏭️ Vote recorded (1/2 needed)") << "nobody else was heard of since";
+}
+
+TEST_F(votes_test, are_counted_against_those_whose_commands_another_instance_has_had) {
+  instance& first = here.start();
+  instance& second = here.start();
+  here.server().chosen = &first.bus;
+  here.say("ann", "add", video(1));
+  for (const char* user : {"a", "b", "c", "d", "e"}) here.say(user, "queue");
+  here.pass(31);
+  here.say("ann", "add", video(2));  // the other one reads the channel again
+  here.server().chosen = &second.bus;
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/3 needed)");
+}
+
 TEST_F(votes_test, end_with_their_item) {
   here.start();
   here.say("ann", "add", video(1));

@@ -1,0 +1,134 @@
+// One coroutine for each media that is missing in a channel.
+#include "playlist_plugin/service/completion.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <vector>
+
+#include "playlist_plugin/domain/text.hpp"
+
+namespace rosey::playlist {
+namespace {
+
+using boost::asio::awaitable;
+
+constexpr std::int64_t storage_pause = 5000;  // milliseconds, while storage is away
+constexpr std::int64_t spare_time = 5000;     // milliseconds, beyond those of a fetch
+constexpr int most_failures = 12;             // some fifty minutes, with the site's pauses
+
+template <class Look>
+void for_each_item(const channel_state& channel, Look look) {
+  if (channel.playing) look(channel.playing->item);
+  for (const waiting_item& waiting : channel.waiting) look(waiting.item);
+}
+
+}  // namespace
+
+completion::completion(const sdk::context& context, channels& known, metadata_lookup& metadata,
+                       const announcer& speaker, clock& time, const plugin_config& config)
+    : context_(context),
+      channels_(known),
+      metadata_(metadata),
+      announcer_(speaker),
+      clock_(time),
+      limits_(config.limits),
+      grace_(config.metadata.timeout_ms + spare_time) {}
+
+bool completion::is_missing(const queue_item& item) const {
+  return is_undescribed(item) && metadata_.knows(item.media);
+}
+
+void completion::complete(const std::string& channel, const media_link& media, std::int64_t at) {
+  const auto [known, is_new] =
+      jobs_.try_emplace(name{channel, media.type + ":" + media.id}, nullptr);
+  if (is_new) {
+    known->second = std::make_shared<job>(job{at, std::make_shared<timer>(context_.executor)});
+    context_.tasks.spawn_until_stop("metadata for " + channel, run(channel, media, known->second));
+  } else if (at < known->second->at) {
+    known->second->at = at;
+    known->second->alarm->cancel();
+  }
+}
+
+void completion::complete_all(const channel_state& channel) {
+  for_each_item(channel, [&](const queue_item& item) {
+    if (is_missing(item)) complete(channel.name, item.media, clock_.now());
+  });
+}
+
+void completion::take_over(const channel_state& channel) {
+  for_each_item(channel, [&](const queue_item& item) { take_over(channel.name, item); });
+}
+
+void completion::take_over(const std::string& channel, const queue_item& item) {
+  if (is_missing(item)) complete(channel, item.media, clock_.now() + grace_);
+}
+
+awaitable<void> completion::run(std::string channel, media_link media, std::shared_ptr<job> self) {
+  const name key{channel, media.type + ":" + media.id};
+  const auto failures = std::make_shared<int>(0);
+  try {
+    for (;;) {
+      co_await wait(self);
+      const std::optional<std::int64_t> again = co_await attempt(channel, media, failures);
+      if (!again) break;
+      self->at = *again;
+    }
+  } catch (...) {
+    jobs_.erase(key);
+    throw;
+  }
+  jobs_.erase(key);
+}
+
+awaitable<void> completion::wait(std::shared_ptr<job> self) {
+  while (clock_.now() < self->at) {
+    clock_.arm(self->alarm, self->at);
+    co_await self->alarm->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+}
+
+awaitable<std::optional<std::int64_t>> completion::attempt(std::string channel, media_link media,
+                                                           std::shared_ptr<int> failures) {
+  try {
+    const auto state = co_await channels_.read(channel);
+    if (!state) co_return clock_.now() + storage_pause;
+    bool missing = false;
+    for_each_item(**state, [&](const queue_item& item) {
+      missing = missing || (item.media == media && is_missing(item));
+    });
+    if (!missing) co_return std::nullopt;
+    const media_answer told = co_await metadata_.find(media, std::nullopt);
+    if (told.about) {
+      const bool settled = co_await settle(channel, media, *told.about);
+      if (settled) co_return std::nullopt;
+      co_return clock_.now() + storage_pause;
+    }
+    if (told.is_final || ++*failures == most_failures) co_return std::nullopt;
+    co_return told.retry_at;
+  } catch (const sdk::storage_unavailable& away) {
+    context_.log.warning("metadata for " + channel + ": " + away.what());
+  }
+  co_return clock_.now() + storage_pause;
+}
+
+awaitable<bool> completion::settle(std::string channel, media_link media, media_metadata about) {
+  const auto outcome = std::make_shared<settle_outcome>();
+  decider decide = [this, media, about, outcome](const channel_state& state,
+                                                 std::int64_t now) -> result<decision> {
+    *outcome = playlist::settle(state, media, about, limits_, now);
+    return decision{outcome->change, {}, {}};
+  };
+  origin from;
+  from.channel = channel;
+  const auto stored = co_await channels_.change(std::move(from), std::move(decide));
+  if (!stored) co_return false;
+  for (const removed_item& removed : outcome->removed) {
+    announcer_.say(channel, "🗑️ " + printable(removed.item.added_by) + ": " +
+                                removed.item.title + " was removed. " + removed.reason);
+  }
+  co_return true;
+}
+
+}  // namespace rosey::playlist
