@@ -156,5 +156,30 @@ TEST_F(services_test, name_the_field_that_is_missing_or_wrong) {
   EXPECT_EQ(here.ask("service.playlist.get_queue", "{").at("code"), "bad_request");
 }
 
+TEST(import, that_was_done_is_told_again_when_the_answer_was_lost) {
+  world here;
+  here.start();
+  json::object asked{{"step", "begin"}, {"channel", "#lobby"}, {"content", "c"},
+                     {"count", 2},      {"user", "old"},       {"index", 0}};
+  const auto ask = [&] { return here.ask("service.playlist.import", json::serialize(asked)); };
+  const json::object begun = ask();
+  asked["import"] = begun.at("import");
+  asked["number"] = begun.at("number");
+  asked["entries"] = json::array{json::object{{"url", video(1)}}, json::object{{"url", video(2)}}};
+  asked["step"] = "stage";
+  EXPECT_EQ(ask().at("success"), true);
+  asked["step"] = "commit";
+  here.server().storage = fakes::storage_mode::forgetful;
+  EXPECT_EQ(ask().at("code"), "storage_unavailable");
+  here.server().storage = fakes::storage_mode::serving;
+  const json::object again = ask();
+  EXPECT_EQ(again.at("success"), true) << again;
+  EXPECT_EQ(again.at("version"), 2);
+  here.settle();
+  EXPECT_THAT(here.say("ann", "queue").message, ::testing::HasSubstr("2 items"));
+  asked["import"] = "another";
+  EXPECT_EQ(ask().at("success"), false) << "of which nothing was staged";
+}
+
 }  // namespace
 }  // namespace rosey::playlist::testing
