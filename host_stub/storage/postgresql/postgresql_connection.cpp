@@ -330,9 +330,10 @@ postgresql_result postgresql_connection::last_result(
     std::chrono::steady_clock::time_point deadline) {
   postgresql_result last(nullptr);
   while (true) {
-    // Neither of them succeeds any more on a connection that broke, and then the result says so.
+    // On a connection that broke there is nothing to wait for: the result says so.
     const bool unsent = PQflush(native()) == 1;
-    if (unsent || PQisBusy(native())) {
+    const bool waiting = unsent || PQisBusy(native());
+    if (waiting && PQstatus(native()) == CONNECTION_OK) {
       wait(static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN), deadline);
       PQconsumeInput(native());
       continue;
