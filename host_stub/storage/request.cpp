@@ -68,6 +68,13 @@ bool data_request::writes() const {
   return records || std::any_of(work.ops.begin(), work.ops.end(), op_writes);
 }
 
+bool data_request::is_one_statement() const {
+  if (batch) return false;
+  const db::operation& only = work.ops.front().what;
+  const auto* insert = std::get_if<db::insert_request>(&only);
+  return insert != nullptr && insert->rows.size() == 1;
+}
+
 boost::system::result<request, db::failure> decode_request(std::string_view subject,
                                                            std::string_view payload) {
   const auto parts = split(subject);

@@ -16,6 +16,9 @@ struct data_request {
 
   // Whether it has to wait for its turn to write.
   bool writes() const;
+
+  // Whether a single statement does it, with nothing behind that may refuse it.
+  bool is_one_statement() const;
 };
 
 enum class migrate_action { apply, rollback, status };

@@ -74,18 +74,23 @@ std::vector<std::string> writer::answers_of(session& own, const std::vector<job>
 // A refused request leaves nothing behind and does not disturb the others.
 std::string writer::answer_of(session& own, const job& work) {
   run_context context{work.plugin, milliseconds_since_1970(clock_()), options_.reply_limit};
-  own.savepoint();
+  // A statement that fails takes itself back.
+  const bool guarded = !work.request.is_one_statement();
+  const auto end = [&own, guarded](bool keep) {
+    if (!guarded) return;
+    if (!keep) own.rollback_to_savepoint();
+    own.release();
+  };
+  if (guarded) own.savepoint();
   try {
     const batch_result outcome = run_batch(own, work.request.work, context);
     std::string answer = encode_answer(work.request, outcome);
-    if (!outcome) own.rollback_to_savepoint();
-    own.release();
+    end(outcome.has_value());
     return answer;
   } catch (const std::exception& failure) {
     // The database takes a whole transaction back when its disk fails: then all are lost.
     if (!own.in_transaction()) throw;
-    own.rollback_to_savepoint();
-    own.release();
+    end(false);
     return db::encode(failure_of(failure));
   }
 }
