@@ -113,7 +113,7 @@ TEST(Console, RefusesTheSixthItem) {
   running_bot bot(folder);
   for (int number = 0; number < 5; ++number)
     EXPECT_THAT(bot.say(link(number)), HasSubstr("📺 Added"));
-  EXPECT_EQ(bot.say(link(5)), "❌ You can only have 5 items in queue");
+  EXPECT_EQ(bot.say(link(5)), "❌ You can only have 5 items in queue; you have 5");
   EXPECT_EQ(bot.finish(), 0);
 }
 

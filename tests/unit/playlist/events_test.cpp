@@ -136,9 +136,11 @@ class events_test : public ::testing::TestWithParam<const char*> {
         return begin_service("shuffle", {});
       case 9:
       case 10:
-        return begin_service("vote_skip", {{"user", somebody()}});
+        voter = somebody();
+        return begin_service("vote_skip", {{"user", voter}});
       case 11: {
-        const wire::user_presence gone{"#lobby", somebody(), wire::presence_event::part};
+        const std::string user = below(2) == 0 ? voter : somebody();
+        const wire::user_presence gone{"#lobby", user, wire::presence_event::part};
         here.server().deliver({wire::subjects::chat_users, "", wire::encode(gone)});
         return;
       }
@@ -195,12 +197,13 @@ class events_test : public ::testing::TestWithParam<const char*> {
   std::mt19937 random{20240607};
   std::vector<std::shared_ptr<said>> begun;
   std::set<std::string> kinds;  // of events that were published
+  std::string voter = "user0";  // the last one
 };
 
 TEST_P(events_test, applied_to_a_snapshot_give_the_queue) {
   queue_mirror mirror = make_mirror();
   mirror.recover();
-  for (int step = 0; step < 200; ++step) {
+  for (int step = 0; step < 1000; ++step) {
     do_something(mirror);
     forward(mirror, 0);
     if (step % 25 == 0) expect_same(mirror);

@@ -84,17 +84,15 @@ struct command_reply {
   std::string message;
   std::string error;  // only of a failure: the message without its "❌ "
   std::string code;   // only of a failure
-  json::object data;  // only of a success; may be empty
+  json::object data;  // may be empty; of a failure, the numbers behind it
 };
 
 inline json::object to_json(const command_reply& reply) {
+  json::object object{{"success", reply.success}, {"message", reply.message}};
   if (!reply.success) {
-    return {{"success", false},
-            {"error", reply.error},
-            {"code", reply.code},
-            {"message", reply.message}};
+    object["error"] = reply.error;
+    object["code"] = reply.code;
   }
-  json::object object{{"success", true}, {"message", reply.message}};
   if (!reply.data.empty()) object["data"] = reply.data;
   return object;
 }
