@@ -88,11 +88,12 @@ struct command_reply {
 };
 
 inline json::object to_json(const command_reply& reply) {
-  json::object object{{"success", reply.success}, {"message", reply.message}};
+  json::object object{{"success", reply.success}};
   if (!reply.success) {
     object["error"] = reply.error;
     object["code"] = reply.code;
   }
+  object["message"] = reply.message;
   if (!reply.data.empty()) object["data"] = reply.data;
   return object;
 }
