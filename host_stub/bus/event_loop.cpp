@@ -41,6 +41,7 @@ natsStatus event_loop::attach(void** user, void* loop, natsConnection* connectio
   *user = self;
   self->connection_ = connection;
   self->socket_ = socket;
+  self->waits_for_room_ = false;  // that was another socket
   return self->poll_socket(EPOLL_CTL_ADD, EPOLLIN) ? NATS_OK : NATS_ERR;
 }
 
@@ -71,14 +72,12 @@ void event_loop::wake() {
 }
 
 void event_loop::run() {
-  bool waits_for_room = false;
   for (;;) {
     // Behind this, whoever has something to write wakes this thread.
     awake_ = false;
-    if (has_output_ && !waits_for_room) {
+    if (has_output_ && !waits_for_room_) {
       awake_ = true;
-      waits_for_room = !write_out();
-      if (waits_for_room) poll_socket(EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+      write_out();
       continue;
     }
     if (ending_) return;
@@ -91,8 +90,8 @@ void event_loop::run() {
         static_cast<void>(!::read(wake_event_, &ignored, sizeof ignored));
         continue;
       }
-      if (waits_for_room && (ready[i].events & ~EPOLLIN)) {
-        waits_for_room = false;
+      if (ready[i].events & ~EPOLLIN) {
+        waits_for_room_ = false;
         poll_socket(EPOLL_CTL_MOD, EPOLLIN);
       }
       if (ready[i].events & ~EPOLLOUT) natsConnection_ProcessReadEvent(connection_);
@@ -100,9 +99,11 @@ void event_loop::run() {
   }
 }
 
-bool event_loop::write_out() {
+void event_loop::write_out() {
   natsConnection_ProcessWriteEvent(connection_);
-  return !has_output_;
+  if (!has_output_) return;
+  waits_for_room_ = true;
+  poll_socket(EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
 }
 
 bool event_loop::poll_socket(int operation, unsigned events) {

@@ -15,8 +15,8 @@ class event_loop {
  public:
   // Throws std::system_error.
   event_loop();
-  // Ends when what was published has been written; after that the connection is only good for being
-  // closed.
+  // Ends when what was published has been written, or the server does not take it; after that the
+  // connection is only good for being closed.
   ~event_loop();
   event_loop(const event_loop&) = delete;
   event_loop& operator=(const event_loop&) = delete;
@@ -31,8 +31,7 @@ class event_loop {
   static natsStatus detach(void* user);
 
   void run();
-  // False if the socket does not take all of it now.
-  bool write_out();
+  void write_out();
   bool poll_socket(int operation, unsigned events);
   void wake();
 
@@ -40,8 +39,9 @@ class event_loop {
   int wake_event_;
   std::atomic<natsConnection*> connection_ = nullptr;
   std::atomic<int> socket_ = -1;
-  std::atomic<bool> has_output_ = false;  // libnats has something to write
-  std::atomic<bool> awake_ = false;       // the thread will look at has_output_ before it sleeps
+  std::atomic<bool> has_output_ = false;      // libnats has something to write
+  std::atomic<bool> waits_for_room_ = false;  // the socket did not take all of it
+  std::atomic<bool> awake_ = false;  // the thread will look at has_output_ before it sleeps
   std::atomic<bool> ending_ = false;
   std::thread thread_;
 };

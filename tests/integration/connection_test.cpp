@@ -1,0 +1,106 @@
+// The host's connection to NATS: what is published arrives, in order, also when the server is slow
+// to take it.
+#include "host_stub/bus/connection.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "host_stub/bus/nats_server.hpp"
+#include "integration/support/process.hpp"
+
+namespace rosey::tests {
+namespace {
+
+class Connection : public testing::Test {
+ protected:
+  Connection() {
+    auto opened = receiver_.subscribe("numbers", "", [this](host::inbound_message message) {
+      const std::lock_guard lock(mutex_);
+      received_.push_back(std::stoi(std::string(message.payload())));
+      arrived_.notify_one();
+    });
+    EXPECT_TRUE(opened);
+    numbers_ = std::move(*opened);
+    EXPECT_TRUE(receiver_.flush(patience));
+  }
+
+  void publish(int number, const std::string& padding = {}) {
+    EXPECT_TRUE(sender_.publish("numbers", std::to_string(number) + padding));
+  }
+
+  // That many, in the order in which they were sent.
+  void expect_all(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(arrived_.wait_for(lock, patience, [&] { return received_.size() >= count; }));
+    ASSERT_EQ(received_.size(), count);
+    for (std::size_t i = 0; i < count; ++i) ASSERT_EQ(received_[i], static_cast<int>(i));
+  }
+
+  host::nats_server server_;
+  host::connection receiver_{{.url = server_.url(), .name = "receiver"}};
+  host::connection sender_{{.url = server_.url(), .name = "sender"}};
+  std::mutex mutex_;  // guards what was received
+  std::condition_variable arrived_;
+  std::vector<int> received_;
+  host::subscription numbers_;
+};
+
+TEST_F(Connection, DeliversABurst) {
+  for (int number = 0; number < 5000; ++number) publish(number);
+  expect_all(5000);
+}
+
+// More than the sockets' buffers hold.
+TEST_F(Connection, KeepsWhatTheServerDoesNotTakeYet) {
+  const std::string padding(100'000, ' ');
+  ::kill(server_.id(), SIGSTOP);
+  for (int number = 0; number < 100; ++number) publish(number, padding);
+  ::kill(server_.id(), SIGCONT);
+  expect_all(100);
+}
+
+TEST_F(Connection, MayBePublishedOnByManyThreads) {
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([this] {
+      for (int i = 0; i < 500; ++i) publish(0);
+    });
+  }
+  for (std::thread& each : threads) each.join();
+  std::unique_lock lock(mutex_);
+  EXPECT_TRUE(arrived_.wait_for(lock, patience, [&] { return received_.size() == 2000; }));
+}
+
+// The last words of a process are heard, too.
+TEST_F(Connection, WritesWhatWasPublishedBeforeItEnds) {
+  {
+    host::connection short_lived({.url = server_.url(), .name = "short-lived"});
+    for (int number = 0; number < 1000; ++number) {
+      EXPECT_TRUE(short_lived.publish("numbers", std::to_string(number)));
+    }
+  }
+  expect_all(1000);
+}
+
+TEST_F(Connection, EndsWhileTheServerDoesNotAnswer) {
+  const std::string padding(100'000, ' ');
+  auto stuck = std::make_unique<host::connection>(
+      host::connection::settings{.url = server_.url(), .name = "stuck"});
+  ::kill(server_.id(), SIGSTOP);
+  for (int number = 0; number < 100; ++number) {
+    EXPECT_TRUE(stuck->publish("elsewhere", padding));
+  }
+  stuck.reset();
+  ::kill(server_.id(), SIGCONT);
+  publish(0);
+  expect_all(1);
+}
+
+}  // namespace
+}  // namespace rosey::tests
