@@ -149,7 +149,7 @@ void connection::make_threads(std::chrono::milliseconds timeout) {
 
 connection::~connection() {
   // First, so that nobody reads from the socket that is closed next.
-  loop_.reset();
+  loop_->stop();
   natsConnection_Close(connection_.get());
 }
 

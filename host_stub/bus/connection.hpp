@@ -117,7 +117,7 @@ class connection {
  private:
   void make_threads(std::chrono::milliseconds timeout);
 
-  std::unique_ptr<event_loop> loop_;  // none once the connection is being closed
+  std::unique_ptr<event_loop> loop_;  // first: it is told when the connection is closed
   std::unique_ptr<natsConnection, void (*)(natsConnection*)> connection_;
 };
 

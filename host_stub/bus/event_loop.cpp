@@ -22,11 +22,16 @@ event_loop::event_loop()
 }
 
 event_loop::~event_loop() {
+  stop();
+  ::close(wake_event_);
+  ::close(epoll_);
+}
+
+void event_loop::stop() {
+  if (!thread_.joinable()) return;
   ending_ = true;
   wake();
   thread_.join();
-  ::close(wake_event_);
-  ::close(epoll_);
 }
 
 natsStatus event_loop::serve(natsOptions* options) {

@@ -15,14 +15,16 @@ class event_loop {
  public:
   // Throws std::system_error.
   event_loop();
-  // Ends when what was published has been written, or the server does not take it; after that the
-  // connection is only good for being closed.
   ~event_loop();
   event_loop(const event_loop&) = delete;
   event_loop& operator=(const event_loop&) = delete;
 
-  // For the one connection that these options make; the loop must outlive it but for its closing.
+  // For the one connection that these options make, which must be closed before this is destroyed.
   natsStatus serve(natsOptions* options);
+
+  // Waits until what was published has been written, or the server does not take it; after that the
+  // connection is only good for being closed.
+  void stop();
 
  private:
   static natsStatus attach(void** user, void* loop, natsConnection* connection, natsSock socket);
