@@ -13,7 +13,7 @@
 
 namespace rosey::tests {
 
-inline constexpr std::chrono::seconds patience{30};  // until a test gives up on what it waits for
+inline constexpr std::chrono::seconds patience{90};  // until a test gives up on what it waits for
 
 class process {
  public:
