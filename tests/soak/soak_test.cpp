@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -69,7 +70,7 @@ class Soak : public testing::Test {
                                folder_.path() / file);
     host::plugin_manager plugins(
         bus_, {folder_.path(), [](const std::string&) { return result<std::string>("{}"); }});
-    const int first_cycles = cycles / 10;  // until caches are warm
+    const int first_cycles = std::min(100, cycles / 3);  // until caches are warm
     std::optional<resources> warm;
     for (int number = 0; number < cycles; ++number) {
       cycle(plugins, id, subject, answer);
