@@ -100,6 +100,35 @@ std::shared_future<void> subscription::finished() const {
   return state_->finished;
 }
 
+burst_subscription::burst_subscription(event_loop& loop, burst_handler handler)
+    : loop_(loop), handler_(std::move(handler)) {}
+
+burst_subscription::~burst_subscription() {
+  constexpr std::chrono::milliseconds patience = drain_timeout;
+  for (const auto& each : natives_) {
+    if (natsSubscription_DrainTimeout(each.get(), patience.count()) != NATS_OK) {
+      natsSubscription_Unsubscribe(each.get());
+    }
+  }
+  for (const auto& each : natives_) {
+    natsSubscription_WaitForDrainCompletion(each.get(), 2 * patience.count());
+  }
+  loop_.on_read({});
+}
+
+void burst_subscription::hand_over() const {
+  std::vector<inbound_message> burst;
+  for (const auto& each : natives_) {
+    int waiting = 0;
+    natsSubscription_GetPending(each.get(), &waiting, nullptr);
+    for (; waiting > 0; --waiting) {
+      natsMsg* message = nullptr;
+      if (natsSubscription_NextMsg(&message, each.get(), 0) == NATS_OK) burst.emplace_back(message);
+    }
+  }
+  if (!burst.empty()) handler_(std::move(burst));
+}
+
 connection::connection(const settings& options)
     : loop_(std::make_unique<event_loop>()), connection_(nullptr, &natsConnection_Destroy) {
   // One thread for all connections with ordered delivery; a no-op after the first call.
@@ -202,6 +231,21 @@ result<subscription> connection::subscribe(std::string_view subject, std::string
   shared->self = shared;
   natsSubscription_SetOnCompleteCB(shared->native, &subscription::state::on_complete, shared.get());
   return subscription(shared);
+}
+
+result<std::unique_ptr<burst_subscription>> connection::subscribe_to_bursts(
+    std::span<const char* const> subjects, const char* queue_group,
+    burst_subscription::burst_handler handler) {
+  std::unique_ptr<burst_subscription> made(new burst_subscription(*loop_, std::move(handler)));
+  for (const char* subject : subjects) {
+    natsSubscription* opened = nullptr;
+    const natsStatus status =
+        natsConnection_QueueSubscribeSync(&opened, native(), subject, queue_group);
+    if (status != NATS_OK) return bus_error(status, std::string("cannot subscribe to ") + subject);
+    made->natives_.emplace_back(opened, &natsSubscription_Destroy);
+  }
+  loop_->on_read([bursts = made.get()] { bursts->hand_over(); });
+  return made;
 }
 
 result<void> connection::flush(std::chrono::milliseconds timeout) {

@@ -7,8 +7,10 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host_stub/bus/event_loop.hpp"
 #include "rosey/wire/result.hpp"
@@ -67,6 +69,29 @@ class subscription {
   std::shared_ptr<state> state_;
 };
 
+// Several subjects whose messages come in bursts: all that one read from the socket brought.
+class burst_subscription {
+ public:
+  using burst_handler = std::function<void(std::vector<inbound_message>)>;
+
+  // No new messages; waits until the handler has had those that arrived. After `drain_timeout`,
+  // when NATS does not answer, it goes on without.
+  ~burst_subscription();
+  burst_subscription(const burst_subscription&) = delete;
+  burst_subscription& operator=(const burst_subscription&) = delete;
+
+ private:
+  friend class connection;
+  static constexpr std::chrono::seconds drain_timeout{5};
+
+  burst_subscription(event_loop& loop, burst_handler handler);
+  void hand_over() const;
+
+  event_loop& loop_;
+  const burst_handler handler_;
+  std::vector<std::unique_ptr<natsSubscription, void (*)(natsSubscription*)>> natives_;
+};
+
 // Thread-safe. Reconnects by itself, for ever.
 class connection {
  public:
@@ -110,6 +135,13 @@ class connection {
   result<subscription> subscribe(std::string_view subject, std::string_view queue_group,
                                  subscription::message_handler handler,
                                  std::function<void()> on_finished = {});
+
+  // The handler runs on the thread that reads from the socket: nothing else comes in or goes out on
+  // this connection meanwhile, so it only hands over. It saves the messages of a burst a change of
+  // thread each. One at a time, which must end before the connection.
+  result<std::unique_ptr<burst_subscription>> subscribe_to_bursts(
+      std::span<const char* const> subjects, const char* queue_group,
+      burst_subscription::burst_handler handler);
 
   // Blocks until the server has seen everything sent so far.
   result<void> flush(std::chrono::milliseconds timeout);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <system_error>
+#include <utility>
 
 namespace rosey::host {
 
@@ -36,6 +37,12 @@ void event_loop::stop() {
 
 natsStatus event_loop::serve(natsOptions* options) {
   return natsOptions_SetEventLoop(options, this, &attach, &read, &write, &detach);
+}
+
+void event_loop::on_read(std::function<void()> call) {
+  const std::lock_guard lock(on_read_mutex_);
+  on_read_ = std::move(call);
+  if (on_read_) on_read_();
 }
 
 // Called when the connection has been made, or made again. libnats holds its lock during each of
@@ -99,9 +106,15 @@ void event_loop::run() {
         waits_for_room_ = false;
         poll_socket(EPOLL_CTL_MOD, EPOLLIN);
       }
-      if (ready[i].events & ~EPOLLOUT) natsConnection_ProcessReadEvent(connection_);
+      if (ready[i].events & ~EPOLLOUT) read_in();
     }
   }
+}
+
+void event_loop::read_in() {
+  natsConnection_ProcessReadEvent(connection_);
+  const std::lock_guard lock(on_read_mutex_);
+  if (on_read_) on_read_();
 }
 
 void event_loop::write_out() {

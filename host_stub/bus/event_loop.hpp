@@ -4,6 +4,8 @@
 #include <nats/nats.h>
 
 #include <atomic>
+#include <functional>
+#include <mutex>
 #include <thread>
 
 namespace rosey::host {
@@ -22,6 +24,11 @@ class event_loop {
   // For the one connection that these options make, which must be closed before this is destroyed.
   natsStatus serve(natsOptions* options);
 
+  // Called once here, and then on the loop's thread each time that what was read from the socket
+  // has reached its subscriptions; must not block. There is one at a time; an empty function ends
+  // it, and waits for the call that may be running.
+  void on_read(std::function<void()> call);
+
   // Waits until what was published has been written, or the server does not take it; after that the
   // connection is only good for being closed.
   void stop();
@@ -33,6 +40,7 @@ class event_loop {
   static natsStatus detach(void* user);
 
   void run();
+  void read_in();
   void write_out();
   bool poll_socket(int operation, unsigned events);
   void wake();
@@ -45,6 +53,8 @@ class event_loop {
   std::atomic<bool> waits_for_room_ = false;  // the socket did not take all of it
   std::atomic<bool> awake_ = false;  // the thread will look at has_output_ before it sleeps
   std::atomic<bool> ending_ = false;
+  std::mutex on_read_mutex_;
+  std::function<void()> on_read_;
   std::thread thread_;
 };
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "rosey/wire/storage_decode.hpp"
 #include "rosey/wire/subjects.hpp"
@@ -40,29 +41,34 @@ std::size_t storage_endpoint::reply_limit(connection& bus) {
 }
 
 storage_endpoint::storage_endpoint(connection& bus, storage::service& service) {
-  const auto take = [this](result<subscription> opened) {
-    if (!opened) throw std::runtime_error(opened.error().message);
-    subscriptions_.push_back(std::move(*opened));
-  };
-  for (const char* subject : wire::subjects::storage_all) {
-    take(bus.subscribe(
-        subject, wire::subjects::storage_queue_group, [&bus, &service](inbound_message request) {
-          service.handle(request.subject(), std::string(request.payload()),
-                         [&bus, to = std::string(request.reply())](std::string reply) {
-                           send(bus, to, std::move(reply));
-                         });
-        }));
-  }
+  auto requests = bus.subscribe_to_bursts(
+      wire::subjects::storage_all, wire::subjects::storage_queue_group,
+      [&bus, &service](const std::vector<inbound_message>& burst) {
+        std::vector<storage::incoming> together;
+        together.reserve(burst.size());
+        for (const inbound_message& request : burst) {
+          together.push_back({request.subject(), request.payload(),
+                              [&bus, to = std::string(request.reply())](std::string reply) {
+                                send(bus, to, std::move(reply));
+                              }});
+        }
+        service.handle(together);
+      });
+  if (!requests) throw std::runtime_error(requests.error().message);
+  requests_ = std::move(*requests);
   // Outside of the group: of several services each tells of itself.
-  take(bus.subscribe(wire::subjects::monitoring_storage, "",
-                     [&bus, &service](const inbound_message& request) {
-                       send(bus, std::string(request.reply()), service.monitor());
-                     }));
+  auto monitoring = bus.subscribe(wire::subjects::monitoring_storage, "",
+                                  [&bus, &service](const inbound_message& request) {
+                                    send(bus, std::string(request.reply()), service.monitor());
+                                  });
+  if (!monitoring) throw std::runtime_error(monitoring.error().message);
+  monitoring_ = std::move(*monitoring);
 }
 
 storage_endpoint::~storage_endpoint() {
-  for (subscription& open : subscriptions_) open.drain();
-  for (const subscription& open : subscriptions_) open.finished().wait();
+  requests_.reset();
+  monitoring_.drain();
+  monitoring_.finished().wait();
 }
 
 }  // namespace rosey::host

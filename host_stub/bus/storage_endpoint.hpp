@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstddef>
-#include <vector>
+#include <memory>
 
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/storage/service.hpp"
@@ -15,7 +15,8 @@ class storage_endpoint {
   // expect.
   static std::size_t reply_limit(connection& bus);
 
-  // `bus` and `service` must outlive it; `bus` should deliver in parallel.
+  // `bus` and `service` must outlive it. What else is on `bus` waits while a request is decoded, so
+  // it should have one of its own.
   // Throws std::runtime_error if it cannot subscribe.
   storage_endpoint(connection& bus, storage::service& service);
   // Takes no more requests, and waits until those that arrived are handed over. The service, which
@@ -25,7 +26,8 @@ class storage_endpoint {
   storage_endpoint& operator=(const storage_endpoint&) = delete;
 
  private:
-  std::vector<subscription> subscriptions_;
+  std::unique_ptr<burst_subscription> requests_;
+  subscription monitoring_;
 };
 
 }  // namespace rosey::host

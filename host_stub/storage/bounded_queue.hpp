@@ -1,6 +1,7 @@
 // Work on its way to other threads: never more than a fixed number waits.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -27,6 +28,22 @@ class bounded_queue {
     }
     filled_.notify_one();
     return true;
+  }
+
+  // Wakes one thread for all of them, for whom the next `take` is. Gives back those for which there
+  // was no room.
+  std::vector<T> push_all(std::vector<T> items) {
+    if (items.empty()) return items;
+    {
+      const std::lock_guard lock(mutex_);
+      const std::size_t room = closed_ ? 0 : capacity_ - items_.size();
+      const auto end = items.begin() + static_cast<std::ptrdiff_t>(std::min(room, items.size()));
+      items_.insert(items_.end(), std::make_move_iterator(items.begin()),
+                    std::make_move_iterator(end));
+      items.erase(items.begin(), end);
+    }
+    filled_.notify_one();
+    return items;
   }
 
   // Waits for work, then takes all there is, up to `most`. Nothing: the queue is closed and empty.

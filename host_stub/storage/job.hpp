@@ -10,10 +10,10 @@
 
 #include "host_stub/storage/request.hpp"
 #include "host_stub/storage/run.hpp"
+#include "host_stub/storage/service.hpp"
 
 namespace rosey::storage {
 
-using reply_function = std::function<void(std::string)>;
 using clock_function = std::function<std::chrono::system_clock::time_point()>;
 using log_function = std::function<void(std::string)>;
 

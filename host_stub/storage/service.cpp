@@ -92,22 +92,12 @@ class storage_service final : public service {
         readers_(connect(access::read, chosen.readers), chosen.read_queue),
         migrations_({migration_turn()}, chosen.read_queue) {}
 
-  void handle(std::string_view subject, std::string payload, reply_function reply) override {
+  // What writes goes to the writer together, so that it wakes for all of it once.
+  void handle(std::span<incoming> burst) override {
     const auto arrived = std::chrono::steady_clock::now();
-    metrics_.arrived();
-    if (!memory_.take(payload.size())) return refuse(counted(std::move(reply), {}));
-    auto decoded = decode_request(subject, payload);
-    reply =
-        counted(std::move(reply), {payload.size(), arrived, decoded ? mode_of(*decoded) : none});
-    if (!decoded) return reply(db::encode(decoded.error()));
-    metrics_.decoded(*decoded);
-    if (const auto* migration = std::get_if<migration_request>(&decoded->what)) {
-      return submit_migration(decoded->plugin, *migration, std::move(reply));
-    }
-    job work{std::move(decoded->plugin), std::move(std::get<data_request>(decoded->what)),
-             std::move(reply), arrived};
-    if (!work.request.writes()) return submit_read(std::move(work));
-    if (!writer_.submit(work)) refuse(work.reply);
+    std::vector<job> writes;
+    for (incoming& each : burst) sort(each, arrived, writes);
+    for (const job& refused : writer_.submit(std::move(writes))) refuse(refused.reply);
   }
 
   statistics stats() const override {
@@ -135,6 +125,25 @@ class storage_service final : public service {
   }
 
  private:
+  void sort(incoming& request, std::chrono::steady_clock::time_point arrived,
+            std::vector<job>& writes) {
+    const std::size_t bytes = request.payload.size();
+    metrics_.arrived();
+    if (!memory_.take(bytes)) return refuse(counted(std::move(request.reply), {}));
+    auto decoded = decode_request(request.subject, request.payload);
+    const reply_function reply =
+        counted(std::move(request.reply), {bytes, arrived, decoded ? mode_of(*decoded) : none});
+    if (!decoded) return reply(db::encode(decoded.error()));
+    metrics_.decoded(*decoded);
+    if (const auto* migration = std::get_if<migration_request>(&decoded->what)) {
+      return submit_migration(decoded->plugin, *migration, reply);
+    }
+    job work{std::move(decoded->plugin), std::move(std::get<data_request>(decoded->what)), reply,
+             arrived};
+    if (!work.request.writes()) return submit_read(std::move(work));
+    writes.push_back(std::move(work));
+  }
+
   bool parallel() const { return database_->writes_in_parallel(); }
 
   struct counting {

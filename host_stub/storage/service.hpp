@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace rosey::storage {
 
@@ -48,16 +50,28 @@ struct statistics {
   std::size_t waiting_to_read = 0;   // now
 };
 
+using reply_function = std::function<void(std::string)>;
+
+struct incoming {
+  std::string_view subject;
+  std::string_view payload;
+  reply_function reply;
+};
+
 class service {
  public:
-  using reply_function = std::function<void(std::string)>;
-
   // Answers what waits, then closes the database.
   virtual ~service() = default;
 
-  // Any thread. `reply` is called exactly once: inside this call, or later on one of the service's
-  // threads, where it must not block for long.
-  virtual void handle(std::string_view subject, std::string payload, reply_function reply) = 0;
+  // Requests that have arrived together. Any thread; the texts need only be valid during the call.
+  // Each `reply`, which is taken, is called exactly once: inside this call, or later on one of the
+  // service's threads, where it must not block for long.
+  virtual void handle(std::span<incoming> burst) = 0;
+
+  void handle(std::string_view subject, std::string_view payload, reply_function reply) {
+    incoming alone{subject, payload, std::move(reply)};
+    handle({&alone, 1});
+  }
 
   virtual statistics stats() const = 0;
 

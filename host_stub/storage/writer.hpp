@@ -38,8 +38,8 @@ class writer {
   // Answers what waits.
   ~writer();
 
-  // False when too many wait; the job is left as it is.
-  bool submit(job& work) { return queue_.push(work); }
+  // Gives back those for which there was no room.
+  std::vector<job> submit(std::vector<job> work) { return queue_.push_all(std::move(work)); }
 
   std::size_t waiting() const { return queue_.size(); }
   const writer_statistics& statistics() const { return statistics_; }

@@ -1,4 +1,6 @@
 // What a service tells of itself: exact counts of what was done, also while nothing goes on.
+#include <thread>
+
 #include "contract/contract_test.hpp"
 
 namespace rosey::storage {
@@ -83,7 +85,9 @@ TEST_P(storage_monitoring, answers_while_the_queue_is_full) {
   std::vector<std::future<json::object>> answers;
   {
     const auto lock = lock_out_writers();
-    // One may be in the writer's hands.
+    // The writer takes the first, and then cannot go on.
+    answers.push_back(send_note("x"));
+    while (storage().stats().waiting_to_write > 0) std::this_thread::yield();
     while (storage().stats().busy == 0) answers.push_back(send_note("x"));
     const auto told = monitor();
     EXPECT_EQ(told.at("queue").at("write").at("waiting"), 3);

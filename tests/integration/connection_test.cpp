@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <string>
@@ -100,6 +101,67 @@ TEST_F(Connection, EndsWhileTheServerDoesNotAnswer) {
   ::kill(server_.id(), SIGCONT);
   publish(0);
   expect_all(1);
+}
+
+class Bursts : public Connection {
+ protected:
+  void open(std::vector<const char*> subjects) {
+    auto opened = receiver_.subscribe_to_bursts(
+        subjects, "test", [this](const std::vector<host::inbound_message>& burst) {
+          const std::lock_guard lock(mutex_);
+          ++calls_;
+          for (const host::inbound_message& each : burst) handed_over_.emplace_back(each.subject());
+          arrived_.notify_one();
+        });
+    ASSERT_TRUE(opened);
+    bursts_ = std::move(*opened);
+    ASSERT_TRUE(receiver_.flush(patience));
+  }
+
+  void send(const std::string& subject) { EXPECT_TRUE(sender_.publish(subject, "")); }
+
+  void expect_handed_over(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(arrived_.wait_for(lock, patience, [&] { return handed_over_.size() >= count; }));
+    EXPECT_EQ(handed_over_.size(), count);
+  }
+
+  std::unique_ptr<host::burst_subscription> bursts_;
+  std::vector<std::string> handed_over_;
+  std::size_t calls_ = 0;
+};
+
+TEST_F(Bursts, BringWhatArrivesTogether) {
+  open({"one", "other.*"});
+  ::kill(server_.id(), SIGSTOP);
+  for (int i = 0; i < 100; ++i) {
+    send("one");
+    send("other.a");
+  }
+  ::kill(server_.id(), SIGCONT);
+  expect_handed_over(200);
+  EXPECT_EQ(std::count(handed_over_.begin(), handed_over_.end(), "one"), 100);
+  EXPECT_LT(calls_, 100U);
+}
+
+// What the server had sent before it heard of the end, and nothing after.
+TEST_F(Bursts, EndWithWhatHasArrived) {
+  open({"one"});
+  for (int i = 0; i < 1000; ++i) send("one");
+  ASSERT_TRUE(sender_.flush(patience));
+  bursts_.reset();
+  expect_handed_over(1000);
+  send("one");
+  ASSERT_TRUE(sender_.flush(patience));
+  ASSERT_TRUE(receiver_.flush(patience));
+  expect_handed_over(1000);
+}
+
+TEST_F(Bursts, EndWhileTheServerDoesNotAnswer) {
+  open({"one"});
+  ::kill(server_.id(), SIGSTOP);
+  bursts_.reset();
+  ::kill(server_.id(), SIGCONT);
 }
 
 }  // namespace

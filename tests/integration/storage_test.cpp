@@ -234,7 +234,9 @@ TEST(StoragePage, ShowsEverySettingWithItsDefault) {
 class long_winded final : public storage::service {
  public:
   explicit long_winded(std::size_t size) : answer_(size, 'x') {}
-  void handle(std::string_view, std::string, reply_function reply) override { reply(answer_); }
+  void handle(std::span<storage::incoming> burst) override {
+    for (const storage::incoming& each : burst) each.reply(answer_);
+  }
   storage::statistics stats() const override { return {}; }
   std::string monitor() const override { return answer_; }
 

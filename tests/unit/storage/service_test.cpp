@@ -2,6 +2,7 @@
 #include "host_stub/storage/service.hpp"
 
 #include <SQLiteCpp/Transaction.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 
@@ -81,6 +82,33 @@ TEST_F(storage_service, a_refused_request_does_not_disturb_its_group) {
   EXPECT_EQ(error_code(answers[3].get()), "none");
   close();
   EXPECT_EQ(notes(), "3");
+}
+
+TEST_F(storage_service, a_burst_shares_a_commit_and_what_is_past_the_bound_is_refused) {
+  options_.write_queue = 5;
+  storage();
+  create_note();
+  const auto before = storage().stats();
+  std::vector<std::promise<std::string>> codes(10);
+  std::vector<std::string> payloads;
+  std::vector<incoming> burst;
+  for (int i = 0; i < 10; ++i) {
+    payloads.push_back(fmt::format(R"({{"table": "note", "values": {{"body": "{}"}}}})", i));
+  }
+  payloads[1] = "no JSON";  // takes no room
+  for (std::size_t i = 0; i < 10; ++i) {
+    burst.push_back({"db.row.demo.insert", payloads[i], [&codes, i](const std::string& answer) {
+                       codes[i].set_value(error_code(object_of(answer)));
+                     }});
+  }
+  storage().handle(burst);
+  for (std::size_t i = 0; i < 10; ++i) {
+    const char* expected = i == 1 ? "INVALID_JSON" : i < 6 ? "none" : "BUSY";
+    EXPECT_EQ(codes[i].get_future().get(), expected) << i;
+  }
+  EXPECT_EQ(storage().stats().grouped - before.grouped, 5U);
+  EXPECT_EQ(storage().stats().groups - before.groups, 1U);
+  EXPECT_EQ(storage().stats().busy, 4U);
 }
 
 TEST_F(storage_service, past_the_bound_the_answer_is_busy_at_once) {
