@@ -45,10 +45,11 @@ void migrate_all(const config& settings) {
   }
 }
 
-std::unique_ptr<storage::service> open_migrated(const config& settings, std::size_t reply_limit) {
+std::unique_ptr<storage::service> open_migrated(const config& settings, connection& bus) {
   migrate_all(settings);
   storage::options options;
-  options.reply_limit = reply_limit;
+  options.reply_limit = storage_endpoint::reply_limit(bus);
+  options.together = [&bus](const auto& replies) { bus.publish_together(replies); };
   options.busy_timeout = settings.busy_timeout;
   options.read_timeout = settings.read_timeout;
   options.write_timeout = settings.write_timeout;
@@ -80,7 +81,7 @@ std::vector<std::string> plugins_with_migrations(const std::filesystem::path& fo
 
 storage_node::storage_node(const std::string& nats_url, const config& settings)
     : bus_({.url = nats_url, .name = "rosey storage", .mode = connection::delivery::parallel}),
-      service_(open_migrated(settings, storage_endpoint::reply_limit(bus_))),
+      service_(open_migrated(settings, bus_)),
       endpoint_(bus_, *service_) {
   if (const auto known = bus_.flush(std::chrono::seconds(5)); !known) {
     throw std::runtime_error(known.error().message);

@@ -1,5 +1,7 @@
 #include "host_stub/bus/connection.hpp"
 
+#include <pthread.h>
+#include <sched.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -7,6 +9,7 @@
 #include <mutex>
 #include <new>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace rosey::host {
@@ -17,6 +20,17 @@ error bus_error(natsStatus status, std::string_view what) {
   if (status == NATS_TIMEOUT) code = "timeout";
   if (status == NATS_NO_RESPONDERS) code = "no_responders";
   return {std::move(code), std::string(what) + ": " + natsStatus_GetText(status)};
+}
+
+// libnats frees messages on a thread of its own and wakes it for nearly every one. Threads inherit
+// their policy from the one that makes them, and with this one it does not push aside the thread
+// that has just let go of a message, and will of the next.
+void open_library() {
+  std::thread([] {
+    const sched_param none{};
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+    nats_Open(-1);
+  }).join();
 }
 
 // What may be shown of a URL: not the token or password before the '@'.
@@ -131,6 +145,8 @@ void burst_subscription::hand_over() const {
 
 connection::connection(const settings& options)
     : loop_(std::make_unique<event_loop>()), connection_(nullptr, &natsConnection_Destroy) {
+  static std::once_flag opened;
+  std::call_once(opened, open_library);
   // One thread for all connections with ordered delivery; a no-op after the first call.
   nats_SetMessageDeliveryPoolSize(1);
 

@@ -123,6 +123,15 @@ class connection {
   result<void> publish(std::string_view subject, std::string_view payload,
                        std::string_view reply = {});
 
+  // What `publishing` publishes leaves together, in one write to the socket. It must not block.
+  template <class Publishing>
+  void publish_together(Publishing publishing) {
+    const std::unique_ptr<event_loop, void (*)(event_loop*)> held(
+        loop_.get(), [](event_loop* loop) { loop->release(); });
+    loop_->hold();
+    publishing();
+  }
+
   // Sends a message on to whoever else listens on its subject, who answers the one who sent it.
   // Fails with code "unavailable".
   result<void> pass_on(const inbound_message& message);

@@ -69,12 +69,16 @@ natsStatus event_loop::read(void* user, bool add) {
 natsStatus event_loop::write(void* user, bool add) {
   auto* self = static_cast<event_loop*>(user);
   self->has_output_ = add;
-  if (add) self->wake();
+  if (add && self->holds_ == 0) self->wake();
   return NATS_OK;
 }
 
 natsStatus event_loop::detach(void*) {
   return NATS_OK;
+}
+
+void event_loop::release() {
+  if (--holds_ == 0 && has_output_) wake();
 }
 
 void event_loop::wake() {
@@ -87,7 +91,7 @@ void event_loop::run() {
   for (;;) {
     // Behind this, whoever has something to write wakes this thread.
     awake_ = false;
-    if (has_output_ && !waits_for_room_) {
+    if (has_output_ && !waits_for_room_ && holds_ == 0) {
       awake_ = true;
       write_out();
       continue;

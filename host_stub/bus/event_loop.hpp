@@ -29,6 +29,11 @@ class event_loop {
   // it, and waits for the call that may be running.
   void on_read(std::function<void()> call);
 
+  // Between the two, which may nest and come from any thread, nothing is written: what is published
+  // leaves together. Short, for it holds up everybody.
+  void hold() { ++holds_; }
+  void release();
+
   // Waits until what was published has been written, or the server does not take it; after that the
   // connection is only good for being closed.
   void stop();
@@ -49,7 +54,8 @@ class event_loop {
   int wake_event_;
   std::atomic<natsConnection*> connection_ = nullptr;
   std::atomic<int> socket_ = -1;
-  std::atomic<bool> has_output_ = false;      // libnats has something to write
+  std::atomic<bool> has_output_ = false;  // libnats has something to write
+  std::atomic<int> holds_ = 0;
   std::atomic<bool> waits_for_room_ = false;  // the socket did not take all of it
   std::atomic<bool> awake_ = false;  // the thread will look at has_output_ before it sleeps
   std::atomic<bool> ending_ = false;

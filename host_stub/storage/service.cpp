@@ -84,11 +84,11 @@ class storage_service final : public service {
       : options_(checked(chosen)),
         database_(std::move(opened)),
         memory_(chosen.memory),
-        writer_(
-            connect(access::write, parallel() ? chosen.writers : 1),
-            {chosen.write_queue, parallel() ? 1 : chosen.group, chosen.busy_timeout,
-             chosen.request_age, chosen.sweep_interval, chosen.longest_wait, options_.reply_limit},
-            chosen.clock, chosen.log),
+        writer_(connect(access::write, parallel() ? chosen.writers : 1),
+                {chosen.write_queue, parallel() ? 1 : chosen.group, chosen.busy_timeout,
+                 chosen.request_age, chosen.sweep_interval, chosen.longest_wait,
+                 options_.reply_limit, chosen.together},
+                chosen.clock, chosen.log),
         readers_(connect(access::read, chosen.readers), chosen.read_queue),
         migrations_({migration_turn()}, chosen.read_queue) {}
 

@@ -35,6 +35,12 @@ struct options {
   std::chrono::seconds request_age = std::chrono::hours(24);  // how long a request_id is known
   std::chrono::seconds sweep_interval{60};
 
+  // Makes all calls of `reply` that one transaction leads to: what carries them may send them
+  // together.
+  std::function<void(const std::function<void()>&)> together = [](const auto& replies) {
+    replies();
+  };
+
   // Both are called on any thread.
   std::function<std::chrono::system_clock::time_point()> clock = std::chrono::system_clock::now;
   std::function<void(std::string)> log = [](std::string) {};  // what nobody is told by an answer

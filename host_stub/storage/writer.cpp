@@ -61,7 +61,9 @@ void writer::run_group(session& own, std::vector<job> group) {
   } catch (const std::exception& failure) {
     answers.assign(group.size(), db::encode(failure_of(failure)));
   }
-  for (std::size_t i = 0; i < group.size(); ++i) reply(group[i], std::move(answers[i]));
+  options_.together([&] {
+    for (std::size_t i = 0; i < group.size(); ++i) reply(group[i], std::move(answers[i]));
+  });
 }
 
 std::vector<std::string> writer::answers_of(session& own, const std::vector<job>& group) {
