@@ -14,11 +14,9 @@ pkg_check_modules(nats REQUIRED IMPORTED_TARGET libnats)
 
 find_program(ROSEY_CCACHE ccache)
 if(ROSEY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # The sloppiness is what ccache asks for before it deals with precompiled headers; the other two
-  # let one clone use what another has compiled.
-  set(launcher "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros
-               "CCACHE_BASEDIR=${CMAKE_CURRENT_SOURCE_DIR}" CCACHE_NOHASHDIR=true
-               "${ROSEY_CCACHE}")
+  # One clone may use what another has compiled.
+  set(launcher "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${CMAKE_CURRENT_SOURCE_DIR}"
+               CCACHE_NOHASHDIR=true "${ROSEY_CCACHE}")
   set(CMAKE_C_COMPILER_LAUNCHER "${launcher}")
   set(CMAKE_CXX_COMPILER_LAUNCHER "${launcher}")
 endif()

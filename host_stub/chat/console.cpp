@@ -21,7 +21,7 @@ namespace rosey::host {
 namespace {
 
 // Bytes. More than any command may have; what is longer is read, thrown away and complained about.
-constexpr std::size_t max_line = 128 * 1024;
+constexpr std::size_t longest_line = 128 * 1024;
 
 // How long a line waits for the answer to the one before it.
 constexpr std::chrono::seconds in_order{2};
@@ -101,7 +101,7 @@ void console::read_lines() {
   bool too_long = false;
   const auto take = [&](std::string line) {
     if (std::exchange(too_long, false)) {
-      print(fmt::format("❌ That line has more than {} bytes", max_line));
+      print(fmt::format("❌ That line has more than {} bytes", longest_line));
     } else {
       handle_line(std::move(line));
     }
@@ -122,7 +122,7 @@ void console::read_lines() {
       take(std::exchange(pending, {}));
     }
     pending.append(arrived);
-    if (pending.size() > max_line) {
+    if (pending.size() > longest_line) {
       too_long = true;
       pending.clear();
     }

@@ -68,7 +68,7 @@ result<std::string> comparison(std::string_view symbol, std::string_view name, c
   if (value.is_null()) {
     return db::invalid(fmt::format("{} of column '{}' takes a value, not null", name, of.name));
   }
-  return fmt::format("{} {} {}", bound.language().comparable(quoted(of.name), of.kind), symbol,
+  return fmt::format("{} {} {}", bound.language().comparable(quoted_name(of.name), of.kind), symbol,
                      bound.bind(std::move(*converted)));
 }
 
@@ -76,7 +76,7 @@ result<std::string> equality(bool equal, const column& of, const json::value& va
                              bindings& bound) {
   auto converted = to_sql(of, value);
   if (!converted) return converted.error();
-  const std::string name = quoted(of.name);
+  const std::string name = quoted_name(of.name);
   if (value.is_null()) return name + (equal ? " IS NULL" : " IS NOT NULL");
   const std::string placeholder = bound.bind(std::move(*converted));
   return equal ? name + " = " + placeholder : bound.language().differs(name, placeholder);
@@ -100,7 +100,7 @@ result<std::string> membership(bool member, const column& of, const json::value&
     if (!placeholders.empty()) placeholders += ", ";
     placeholders += bound.bind(std::move(*converted));
   }
-  const std::string name = quoted(of.name);
+  const std::string name = quoted_name(of.name);
   if (member) return fmt::format("{} IN ({})", name, placeholders);
   return fmt::format("({} IS NULL OR {} NOT IN ({}))", name, name, placeholders);
 }
@@ -123,7 +123,7 @@ result<std::string> likeness(bool ignore_case, const column& of, const json::val
         fmt::format("The pattern for column '{}' ends with \\ and nothing behind it", of.name));
   }
   const std::string placeholder = bound.bind(bound.language().like_pattern(*pattern, ignore_case));
-  return bound.language().like(quoted(of.name), placeholder, ignore_case);
+  return bound.language().like(quoted_name(of.name), placeholder, ignore_case);
 }
 
 result<std::string> existence(std::string_view name, const column& of, const json::value& value,
@@ -132,7 +132,7 @@ result<std::string> existence(std::string_view name, const column& of, const jso
     return db::invalid(fmt::format("{} of column '{}' takes true or false", name, of.name));
   }
   const bool exists = value.get_bool() == (name == "$exists");
-  return quoted(of.name) + (exists ? " IS NOT NULL" : " IS NULL");
+  return quoted_name(of.name) + (exists ? " IS NOT NULL" : " IS NULL");
 }
 
 // Its function gets its name.

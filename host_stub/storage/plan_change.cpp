@@ -25,10 +25,10 @@ insert_parts insert_into(const column_values& values, const table& into, const d
       names += ", ";
       placeholders += ", ";
     }
-    names += quoted(column.name);
+    names += quoted_name(column.name);
     placeholders += bound.bind(value);
   }
-  std::string sql = "INSERT INTO " + quoted(into.name);
+  std::string sql = "INSERT INTO " + quoted_name(into.name);
   sql += values.empty() ? std::string(" DEFAULT VALUES")
                         : fmt::format(" ({}) VALUES ({})", names, placeholders);
   return {std::move(sql), std::move(bound)};
@@ -37,7 +37,7 @@ insert_parts insert_into(const column_values& values, const table& into, const d
 statement insert_statement(const column_values& values, const table& into,
                            const dialect& language) {
   insert_parts parts = insert_into(values, into, language);
-  if (!into.id_column.empty()) parts.sql += language.returning(quoted(into.id_column));
+  if (!into.id_column.empty()) parts.sql += language.returning(quoted_name(into.id_column));
   return parts.bound.finish(std::move(parts.sql));
 }
 
@@ -112,7 +112,7 @@ result<std::vector<change>> changes_of(const json::object& update, const table& 
 
 std::string new_value(const change& what, bindings& bound) {
   const dialect& language = bound.language();
-  const std::string name = quoted(what.of.name);
+  const std::string name = quoted_name(what.of.name);
   const std::string given = bound.bind(what.value);
   const std::string number = fmt::format("COALESCE({}, 0)", name);
   const std::string present =
@@ -204,11 +204,11 @@ result<update_plan> plan(const db::update_request& request, const table& of,
   std::string assignments;
   for (const change& what : *changes) {
     if (!assignments.empty()) assignments += ", ";
-    assignments += quoted(what.of.name) + " = " + new_value(what, bound);
+    assignments += quoted_name(what.of.name) + " = " + new_value(what, bound);
   }
   const auto where = guarded_condition(request, of, bound);
   if (!where) return where.error();
-  std::string sql = "UPDATE " + quoted(of.name) + " SET " + assignments;
+  std::string sql = "UPDATE " + quoted_name(of.name) + " SET " + assignments;
   if (!where->empty()) sql += " WHERE " + *where;
   update_plan planned{bound.finish(std::move(sql))};
   if (request.upsert) {
@@ -224,7 +224,7 @@ result<statement> plan(const db::delete_request& request, const table& of,
   bindings bound(language);
   const auto where = guarded_condition(request, of, bound);
   if (!where) return where.error();
-  std::string sql = "DELETE FROM " + quoted(of.name);
+  std::string sql = "DELETE FROM " + quoted_name(of.name);
   if (!where->empty()) sql += " WHERE " + *where;
   return bound.finish(std::move(sql));
 }

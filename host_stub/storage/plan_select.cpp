@@ -16,7 +16,7 @@ class output_list {
  public:
   void add(const std::string& expression, std::string name, column_kind kind) {
     if (!sql_.empty()) sql_ += ", ";
-    sql_ += expression + " AS " + quoted(name);
+    sql_ += expression + " AS " + quoted_name(name);
     outputs_.push_back({std::move(name), kind});
   }
 
@@ -107,8 +107,8 @@ std::optional<error> add_aggregate(output_list& list, const db::aggregate& asked
     return db::invalid(fmt::format("{} needs numbers, which column '{}' does not hold",
                                    asked.function, column->name));
   }
-  const std::string argument =
-      (asked.distinct ? "DISTINCT " : "") + language.comparable(quoted(column->name), column->kind);
+  const std::string argument = (asked.distinct ? "DISTINCT " : "") +
+                               language.comparable(quoted_name(column->name), column->kind);
   list.add(function->sql(language, argument, column->kind), asked.name,
            function->kind(column->kind));
   return std::nullopt;
@@ -117,7 +117,7 @@ std::optional<error> add_aggregate(output_list& list, const db::aggregate& asked
 std::optional<error> add_outputs(output_list& list, const db::select_request& request,
                                  const table& of, const dialect& language) {
   const auto add = [&](const column& of_table) {
-    list.add(language.comparable(quoted(of_table.name), of_table.kind), of_table.name,
+    list.add(language.comparable(quoted_name(of_table.name), of_table.kind), of_table.name,
              of_table.kind);
   };
   if (request.columns.empty() && request.aggregates.empty()) {
@@ -142,7 +142,7 @@ result<std::string> order_clause(const db::select_request& request, const output
   const bool only_outputs = request.distinct || !request.aggregates.empty();
   std::string clause;
   for (const db::order_by& by : request.order) {
-    std::string value = quoted(by.column);
+    std::string value = quoted_name(by.column);
     if (!list.has(by.column)) {
       const auto column = of.find(by.column);
       if (!column) return column.error();
@@ -173,7 +173,7 @@ std::string group_clause(const db::select_request& request) {
   for (auto name = columns.begin(); name != columns.end(); ++name) {
     if (std::find(columns.begin(), name, *name) != name) continue;  // named before
     clause += clause.empty() ? " GROUP BY " : ", ";
-    clause += quoted(*name);
+    clause += quoted_name(*name);
   }
   return clause;
 }
@@ -203,7 +203,7 @@ result<select_plan> plan(const db::select_request& request, const table& of,
   if (!order) return order.error();
 
   std::string sql = request.distinct ? "SELECT DISTINCT " : "SELECT ";
-  sql += list.sql() + " FROM " + quoted(of.name);
+  sql += list.sql() + " FROM " + quoted_name(of.name);
   if (!where->empty()) sql += " WHERE " + *where;
   sql += group_clause(request);
   sql += *order;

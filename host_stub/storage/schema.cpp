@@ -60,7 +60,7 @@ bool is_plugin_id(std::string_view id) {
          std::all_of(id.begin(), id.end(), is_allowed);
 }
 
-std::string quoted(std::string_view identifier) {
+std::string quoted_name(std::string_view identifier) {
   std::string text = "\"";
   for (const char c : identifier) {
     if (c == '"') text += '"';

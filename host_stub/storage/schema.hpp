@@ -47,6 +47,6 @@ class schema {
 bool is_plugin_id(std::string_view id);
 
 // For names that come from the schema.
-std::string quoted(std::string_view identifier);
+std::string quoted_name(std::string_view identifier);
 
 }  // namespace rosey::storage

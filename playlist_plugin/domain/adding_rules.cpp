@@ -61,7 +61,7 @@ std::optional<refusal> duplicate_refusal(const channel_state& channel, const new
   return std::nullopt;
 }
 
-queue_item made_of(const new_item& item, const adder& by, std::int64_t now) {
+queue_item to_queue_item(const new_item& item, const adder& by, std::int64_t now) {
   return {.id = {},
           .media = item.media,
           .title = item.title,
@@ -142,7 +142,7 @@ result<add_outcome> add_all(const channel_state& channel, const std::vector<new_
       full = true;
       --tries;
     } else {
-      decided.append(made_of(*item, by, now));
+      decided.append(to_queue_item(*item, by, now));
       counted.adds.clear();
       --tries;
     }

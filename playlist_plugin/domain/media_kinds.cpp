@@ -115,7 +115,7 @@ checked_id no_id(string_view) {
   return std::nullopt;
 }
 
-constexpr std::array table{
+constexpr std::array kind_table{
     media_kind{"yt", youtube_video, "https://www.youtube.com/watch?v="},
     media_kind{"yp", youtube_playlist, "https://www.youtube.com/playlist?list="},
     media_kind{"vi", vimeo_video, "https://vimeo.com/"},
@@ -141,13 +141,13 @@ bool media_kind::only_a_url() const {
 }
 
 std::span<const media_kind> media_kinds() {
-  return table;
+  return kind_table;
 }
 
 const media_kind* find_media_kind(string_view type) {
-  const auto found = std::find_if(table.begin(), table.end(),
+  const auto found = std::find_if(kind_table.begin(), kind_table.end(),
                                   [type](const media_kind& known) { return known.type == type; });
-  return found == table.end() ? nullptr : &*found;
+  return found == kind_table.end() ? nullptr : &*found;
 }
 
 }  // namespace rosey::playlist

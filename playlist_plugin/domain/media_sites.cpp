@@ -91,7 +91,7 @@ named_media read_imgur(const media_page& at) {
   return at.path.size() == 2 && at.path[0] == "a" ? media("im", at.path[1]) : std::nullopt;
 }
 
-constexpr std::array table{
+constexpr std::array site_table{
     media_site{{"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be",
                 "www.youtu.be", "youtube-nocookie.com", "www.youtube-nocookie.com"},
                read_youtube,
@@ -130,7 +130,7 @@ std::string media_page::joined_path() const {
 }
 
 const media_site* find_media_site(string_view host) {
-  for (const media_site& known : table) {
+  for (const media_site& known : site_table) {
     if (std::find(known.hosts.begin(), known.hosts.end(), host) != known.hosts.end()) return &known;
   }
   return nullptr;

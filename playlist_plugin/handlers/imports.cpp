@@ -9,6 +9,7 @@
 
 #include "playlist_plugin/domain/timestamp.hpp"
 #include "playlist_plugin/handlers/import_entry.hpp"
+#include "playlist_plugin/handlers/service_reply.hpp"
 #include "playlist_plugin/service/messages.hpp"
 
 namespace rosey::playlist {
@@ -21,15 +22,6 @@ using boost::asio::awaitable;
 constexpr std::int64_t most_entries = 500;
 constexpr std::int64_t most_items = 500'000;
 constexpr std::size_t most_refused = 10;  // that are named
-
-json::object write_failure(const refusal& failure) {
-  return {{"success", false}, {"error", failure.message}, {"code", failure.code}};
-}
-
-json::object success(json::object fields) {
-  fields["success"] = true;
-  return fields;
-}
 
 json::array read_entries(wire::field_reader& in) {
   const json::value* entries = in.find("entries");
@@ -83,7 +75,7 @@ std::vector<std::string_view> imports::steps() {
 }
 
 imports::imports(const sdk::context& context, import_storage& storage, clock& time)
-    : context_(context), responder_(context, write_failure), storage_(storage), clock_(time) {}
+    : context_(context), responder_(context, service_failure), storage_(storage), clock_(time) {}
 
 void imports::start() {
   responder_.serve("service.playlist.import",
@@ -116,7 +108,7 @@ awaitable<imports::reply> imports::check(json::object asked) {
   }
   json::object fields;
   fields["refused"] = std::move(refused);
-  co_return success(std::move(fields));
+  co_return service_success(std::move(fields));
 }
 
 awaitable<imports::reply> imports::begin(json::object asked) {
@@ -133,7 +125,7 @@ awaitable<imports::reply> imports::begin(json::object asked) {
     fields["number"] = begun->first_number;
     announce(import_begun, job, begun->version);
   }
-  co_return success(std::move(fields));
+  co_return service_success(std::move(fields));
 }
 
 awaitable<imports::reply> imports::stage(json::object asked) {
@@ -158,7 +150,7 @@ awaitable<imports::reply> imports::stage(json::object asked) {
   co_await storage_.stage(import, items);
   json::object fields;
   fields["items"] = to_json(items);
-  co_return success(std::move(fields));
+  co_return service_success(std::move(fields));
 }
 
 awaitable<imports::reply> imports::read(json::object asked) {
@@ -170,7 +162,7 @@ awaitable<imports::reply> imports::read(json::object asked) {
   const std::vector<waiting_item> items = co_await storage_.staged(import, index, count);
   json::object fields;
   fields["items"] = to_json(items);
-  co_return success(std::move(fields));
+  co_return service_success(std::move(fields));
 }
 
 awaitable<imports::reply> imports::commit(json::object asked) {
@@ -187,7 +179,7 @@ awaitable<imports::reply> imports::commit(json::object asked) {
     fields["version"] = ended->version;
     announce(queue_imported, job, ended->version);
   }
-  co_return success(std::move(fields));
+  co_return service_success(std::move(fields));
 }
 
 void imports::announce(const char* event, const import_job& job, std::int64_t version) const {

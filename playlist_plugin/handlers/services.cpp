@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "playlist_plugin/handlers/service_reply.hpp"
 #include "playlist_plugin/service/messages.hpp"
 #include "rosey/wire/decode.hpp"
 
@@ -16,17 +17,6 @@ namespace {
 
 namespace json = boost::json;
 using boost::asio::awaitable;
-
-json::object write_failure(const refusal& failure) {
-  json::object reply{{"success", false}, {"error", failure.message}, {"code", failure.code}};
-  if (failure.numbers) reply["data"] = to_json(*failure.numbers);
-  return reply;
-}
-
-json::object success(json::object fields) {
-  fields["success"] = true;
-  return fields;
-}
 
 // Without a user, the plugin itself asks.
 result<actor> read_actor(const json::object& fields) {
@@ -66,30 +56,31 @@ json::object history_to_json(const history_entry& entry) {
   return object;
 }
 
-json::object added(const add_outcome& outcome) {
-  return success({{"item", to_json(outcome.items.front())},
-                  {"count", outcome.items.size()},
-                  {"position", outcome.number}});
+json::object added_fields(const add_outcome& outcome) {
+  return service_success({{"item", to_json(outcome.items.front())},
+                          {"count", outcome.items.size()},
+                          {"position", outcome.number}});
 }
-json::object removed(const remove_outcome& outcome) {
-  return success({{"item", to_json(outcome.items.front())}, {"count", outcome.items.size()}});
+json::object removed_fields(const remove_outcome& outcome) {
+  return service_success(
+      {{"item", to_json(outcome.items.front())}, {"count", outcome.items.size()}});
 }
-json::object voted(const vote_outcome& outcome) {
-  return success(
+json::object voted_fields(const vote_outcome& outcome) {
+  return service_success(
       {{"votes", outcome.votes}, {"needed", outcome.needed}, {"passed", outcome.passed}});
 }
-json::object skipped(const skip_outcome& outcome) {
-  return success({{"next_item", item_or_null(outcome.next)}});
+json::object skipped_fields(const skip_outcome& outcome) {
+  return service_success({{"next_item", item_or_null(outcome.next)}});
 }
-json::object shuffled(const shuffle_outcome& outcome) {
-  return success({{"count", outcome.count}});
+json::object shuffled_fields(const shuffle_outcome& outcome) {
+  return service_success({{"count", outcome.count}});
 }
-json::object cleared(const clear_outcome& outcome) {
-  return success({{"count", outcome.count}});
+json::object cleared_fields(const clear_outcome& outcome) {
+  return service_success({{"count", outcome.count}});
 }
 
-json::object played_on(const player_outcome& outcome) {
-  return success({{"playing", item_or_null(outcome.playing)}});
+json::object playing_fields(const player_outcome& outcome) {
+  return service_success({{"playing", item_or_null(outcome.playing)}});
 }
 
 // Seconds, with a fraction.
@@ -116,7 +107,7 @@ const services::route services::routes[] = {
 };
 
 services::services(const sdk::context& context, operations& queue)
-    : responder_(context, write_failure), queue_(queue) {}
+    : responder_(context, service_failure), queue_(queue) {}
 
 void services::start() {
   for (const route& each : routes) {
@@ -150,7 +141,7 @@ awaitable<services::reply> services::add_item(request asked) {
   if (!role) in.fail("'role' must be \"user\", \"moderator\" or \"admin\"");
   if (in.failed()) return ready(in.failure());
   by.role = *role;
-  return queue_.add(std::move(asked.from), std::move(url), std::move(by), added);
+  return queue_.add(std::move(asked.from), std::move(url), std::move(by), added_fields);
 }
 
 awaitable<services::reply> services::remove_item(request asked) {
@@ -159,7 +150,7 @@ awaitable<services::reply> services::remove_item(request asked) {
   if (in.failed()) return ready(in.failure());
   const auto by = read_actor(asked.fields);
   if (!by) return ready(by.error());
-  return queue_.remove(std::move(asked.from), std::move(item), *by, removed);
+  return queue_.remove(std::move(asked.from), std::move(item), *by, removed_fields);
 }
 
 awaitable<services::reply> services::get_queue(request asked) {
@@ -176,7 +167,7 @@ awaitable<services::reply> services::get_queue(request asked) {
   fields["items"] = std::move(items);
   fields["total"] = (*channel)->waiting.size();
   fields["truncated"] = end < (*channel)->waiting.size();
-  co_return success(std::move(fields));
+  co_return service_success(std::move(fields));
 }
 
 awaitable<services::reply> services::get_current(request asked) {
@@ -184,7 +175,7 @@ awaitable<services::reply> services::get_current(request asked) {
   if (!channel) co_return channel.error();
   json::object fields{{"version", (*channel)->version}};
   fields["item"] = current_to_json(**channel, queue_.now());
-  co_return success(std::move(fields));
+  co_return service_success(std::move(fields));
 }
 
 awaitable<services::reply> services::get_stats(request asked) {
@@ -194,32 +185,32 @@ awaitable<services::reply> services::get_stats(request asked) {
   json::object fields{{"total_items", totals.items},
                       {"total_duration", totals.duration},
                       {"unique_users", totals.users}};
-  co_return success(std::move(fields));
+  co_return service_success(std::move(fields));
 }
 
 awaitable<services::reply> services::vote_skip(request asked) {
   wire::field_reader in(asked.fields);
   std::string user = in.name("user");
   if (in.failed()) return ready(in.failure());
-  return queue_.vote_skip(std::move(asked.from), std::move(user), voted);
+  return queue_.vote_skip(std::move(asked.from), std::move(user), voted_fields);
 }
 
 awaitable<services::reply> services::skip(request asked) {
   const auto by = read_actor(asked.fields);
   if (!by) return ready(by.error());
-  return queue_.skip(std::move(asked.from), *by, skipped);
+  return queue_.skip(std::move(asked.from), *by, skipped_fields);
 }
 
 awaitable<services::reply> services::shuffle(request asked) {
   const auto by = read_actor(asked.fields);
   if (!by) return ready(by.error());
-  return queue_.shuffle(std::move(asked.from), *by, shuffled);
+  return queue_.shuffle(std::move(asked.from), *by, shuffled_fields);
 }
 
 awaitable<services::reply> services::clear(request asked) {
   const auto by = read_actor(asked.fields);
   if (!by) return ready(by.error());
-  return queue_.clear(std::move(asked.from), *by, cleared);
+  return queue_.clear(std::move(asked.from), *by, cleared_fields);
 }
 
 awaitable<services::reply> services::player_finished(request asked) {
@@ -228,7 +219,7 @@ awaitable<services::reply> services::player_finished(request asked) {
   std::optional<std::int64_t> position;
   if (in.find("position")) position = static_cast<std::int64_t>(read_position(in));
   if (in.failed()) return ready(in.failure());
-  return queue_.player_finished(std::move(asked.from), std::move(item), position, played_on);
+  return queue_.player_finished(std::move(asked.from), std::move(item), position, playing_fields);
 }
 
 awaitable<services::reply> services::player_position(request asked) {
@@ -237,7 +228,7 @@ awaitable<services::reply> services::player_position(request asked) {
   if (!in.find("position")) in.fail("'position' is missing");
   const auto position = static_cast<std::int64_t>(read_position(in) * 1000);
   if (in.failed()) return ready(in.failure());
-  return queue_.player_position(std::move(asked.from), std::move(item), position, played_on);
+  return queue_.player_position(std::move(asked.from), std::move(item), position, playing_fields);
 }
 
 awaitable<services::reply> services::get_history(request asked) {
@@ -250,7 +241,7 @@ awaitable<services::reply> services::get_history(request asked) {
   for (const history_entry& entry : entries) items.push_back(history_to_json(entry));
   json::object fields;
   fields["items"] = std::move(items);
-  co_return success(std::move(fields));
+  co_return service_success(std::move(fields));
 }
 
 awaitable<services::reply> services::get_user_stats(request asked) {
@@ -265,7 +256,7 @@ awaitable<services::reply> services::get_user_stats(request asked) {
                       {"items_skipped", stats->items_skipped},
                       {"total_duration_added", stats->duration_added},
                       {"total_duration_played", stats->duration_played}};
-  co_return success(std::move(fields));
+  co_return service_success(std::move(fields));
 }
 
 }  // namespace rosey::playlist

@@ -3,12 +3,12 @@
 
 #include <boost/json/array.hpp>
 #include <random>
-#include <stdexcept>
 #include <utility>
 #include <variant>
 
 #include "playlist_plugin/domain/timestamp.hpp"
 #include "playlist_plugin/storage/keys.hpp"
+#include "playlist_plugin/storage/refused.hpp"
 #include "playlist_plugin/storage/rows.hpp"
 
 namespace rosey::playlist {
@@ -23,14 +23,6 @@ constexpr std::int64_t stride = 1024;  // room between neighbours, for moves
 // Half of those that items can have: people add behind them.
 constexpr std::int64_t highest_position = 1 << 29;
 constexpr std::int64_t abandoned_after = 3600 * 1000;  // milliseconds
-
-[[noreturn]] void refuse(const error& refusal) {
-  throw std::runtime_error("storage refuses: " + refusal.code + ": " + refusal.message);
-}
-
-bool outrun(const db::failure& refusal) {
-  return refusal.code == db::codes::conflict || refusal.code == db::codes::constraint;
-}
 
 error too_busy() {
   return {codes::busy, "Too many people are changing this queue; try again"};
@@ -116,7 +108,7 @@ awaitable<channel_state> import_storage::load(std::string channel) {
   request.table = tables::channel;
   request.filter = {{"channel", channel}};
   const auto reply = co_await db_.select(std::move(request));
-  if (!reply) refuse(reply.error());
+  if (!reply) throw_refused(reply.error());
   channel_state state;
   state.name = channel;
   for (const json::value& row : reply->rows) read_channel_row(row.as_object(), state);
@@ -126,7 +118,7 @@ awaitable<channel_state> import_storage::load(std::string channel) {
 awaitable<result<begun_import>> import_storage::begin(import_job job, std::int64_t now) {
   begun_import begun;
   const auto known = co_await db_.kv_get(import_key(job));
-  if (!known) refuse(known.error());
+  if (!known) throw_refused(known.error());
   if (known->exists && !job.again) {
     begun.earlier = earlier_from(known->value);
     co_return begun;
@@ -143,7 +135,7 @@ awaitable<result<begun_import>> import_storage::begin(import_job job, std::int64
       begun.version = channel.version + 1;
       co_return begun;
     }
-    if (!outrun(reply.error())) refuse(reply.error());
+    if (!outrun(reply.error())) throw_refused(reply.error());
   }
   co_return too_busy();
 }
@@ -153,7 +145,7 @@ awaitable<void> import_storage::stage(std::string import, std::vector<waiting_it
   std::vector<json::object> rows;
   for (const waiting_item& item : items) rows.push_back(queue_row(name, item));
   const auto reply = co_await db_.insert_many(tables::queue, std::move(rows));
-  if (!reply) refuse(reply.error());
+  if (!reply) throw_refused(reply.error());
 }
 
 awaitable<std::vector<waiting_item>> import_storage::staged(std::string import, std::int64_t first,
@@ -166,7 +158,7 @@ awaitable<std::vector<waiting_item>> import_storage::staged(std::string import, 
   request.order = {{"position", false}};
   request.limit = count;
   const auto reply = co_await db_.select(std::move(request));
-  if (!reply) refuse(reply.error());
+  if (!reply) throw_refused(reply.error());
   std::vector<waiting_item> items;
   for (const json::value& row : reply->rows) items.push_back(waiting_from(row.as_object()));
   co_return items;
@@ -175,7 +167,7 @@ awaitable<std::vector<waiting_item>> import_storage::staged(std::string import, 
 awaitable<std::optional<ended_import>> import_storage::recorded(import_job job,
                                                                 std::string import) {
   const auto known = co_await db_.kv_get(import_key(job));
-  if (!known) refuse(known.error());
+  if (!known) throw_refused(known.error());
   if (!known->exists) co_return std::nullopt;
   co_return ended_from(known->value, import);
 }
@@ -191,7 +183,7 @@ awaitable<result<ended_import>> import_storage::commit(import_job job, std::stri
     // What the version guards is read behind it.
     const channel_state channel = co_await load(job.channel);
     const auto found = co_await db_.select(last);
-    if (!found) refuse(found.error());
+    if (!found) throw_refused(found.error());
     std::int64_t behind = 0;
     for (const json::value& row : found->rows) {
       behind = waiting_from(row.as_object()).position + stride;
@@ -213,7 +205,7 @@ awaitable<result<ended_import>> import_storage::commit(import_job job, std::stri
     const auto reply = co_await db_.batch(std::move(ops));
     if (reply) co_return ended_import{{}, channel.version + 1};
     const db::failure& refusal = reply.error();
-    if (!outrun(refusal)) refuse(refusal);
+    if (!outrun(refusal)) throw_refused(refusal);
     if (refusal.op == record_op || refusal.op == rename_op) {
       auto known = co_await recorded(job, import);
       // The answer to an earlier commit may have been lost.

@@ -2,13 +2,13 @@
 #include "playlist_plugin/storage/playlist_storage.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 #include <utility>
 #include <variant>
 
 #include "playlist_plugin/domain/timestamp.hpp"
 #include "playlist_plugin/storage/channel_batch.hpp"
 #include "playlist_plugin/storage/keys.hpp"
+#include "playlist_plugin/storage/refused.hpp"
 
 namespace rosey::playlist {
 namespace {
@@ -16,10 +16,6 @@ namespace {
 namespace json = boost::json;
 namespace db = sdk::db;
 using boost::asio::awaitable;
-
-[[noreturn]] void refuse(const error& refusal) {
-  throw std::runtime_error("storage refuses: " + refusal.code + ": " + refusal.message);
-}
 
 db::select_request select_channel(const std::string& channel) {
   db::select_request request;
@@ -85,7 +81,7 @@ awaitable<loaded_channel> playlist_storage::load(std::string channel) {
     ops.select(select_channel(channel)).select(select_waiting(channel, 0));
     ops.select(select_votes(channel)).kv_get(seen_key(channel));
     const auto reply = co_await db_.batch(std::move(ops));
-    if (!reply) refuse(reply.error());
+    if (!reply) throw_refused(reply.error());
 
     channel_state state;
     state.name = channel;
@@ -108,7 +104,7 @@ awaitable<loaded_channel> playlist_storage::load(std::string channel) {
 
 awaitable<sightings> playlist_storage::seen(std::string channel) {
   const auto kept = co_await db_.kv_get(seen_key(channel));
-  if (!kept) refuse(kept.error());
+  if (!kept) throw_refused(kept.error());
   co_return sightings_from(kept->value);
 }
 
@@ -116,7 +112,7 @@ awaitable<void> playlist_storage::store_seen(std::string channel, sightings seen
                                              std::int64_t seconds) {
   json::value value = sightings_to_json(seen);
   const auto stored = co_await db_.kv_set(seen_key(channel), std::move(value), seconds);
-  if (!stored) refuse(stored.error());
+  if (!stored) throw_refused(stored.error());
 }
 
 awaitable<std::optional<channel_state>> playlist_storage::load_rest(channel_state channel) {
@@ -125,7 +121,7 @@ awaitable<std::optional<channel_state>> playlist_storage::load_rest(channel_stat
     ops.select(select_channel(channel.name))
         .select(select_waiting(channel.name, channel.waiting.size()));
     const auto reply = co_await db_.batch(std::move(ops));
-    if (!reply) refuse(reply.error());
+    if (!reply) throw_refused(reply.error());
     channel_state now;
     for (const json::value& row : rows_of(*reply, 0).rows) read_channel_row(row.as_object(), now);
     if (now.version != channel.version) co_return std::nullopt;
@@ -139,7 +135,7 @@ awaitable<json::array> playlist_storage::select_all(db::select_request request) 
   for (;;) {
     request.offset = static_cast<std::int64_t>(all.size());
     const auto reply = co_await db_.select(request);
-    if (!reply) refuse(reply.error());
+    if (!reply) throw_refused(reply.error());
     all.insert(all.end(), reply->rows.begin(), reply->rows.end());
     if (!reply->truncated) co_return all;
   }
@@ -183,14 +179,14 @@ awaitable<store_outcome> playlist_storage::store(pending_change pending) {
     co_return store_outcome{};
   }
   const db::failure& refusal = reply.error();
-  if (refusal.code != db::codes::conflict && refusal.code != db::codes::constraint) refuse(refusal);
+  if (!outrun(refusal)) throw_refused(refusal);
   if (adder_op && refusal.op == adder_op) co_return store_outcome{store_status::adder_changed, {}};
   co_return store_outcome{store_status::channel_changed, {}};
 }
 
 awaitable<std::optional<json::object>> playlist_storage::find_reply(std::string request_id) {
   const auto reply = co_await db_.find_request(stored_id(request_id));
-  if (!reply) refuse(reply.error());
+  if (!reply) throw_refused(reply.error());
   if (!reply->replayed) co_return std::nullopt;
   co_return as_object(reply->reply);
 }
@@ -198,7 +194,7 @@ awaitable<std::optional<json::object>> playlist_storage::find_reply(std::string 
 awaitable<std::vector<history_entry>> playlist_storage::history(std::string channel,
                                                                 std::int64_t limit) {
   const auto reply = co_await db_.select(newest_of_history(channel, limit));
-  if (!reply) refuse(reply.error());
+  if (!reply) throw_refused(reply.error());
   std::vector<history_entry> entries;
   for (const json::value& row : reply->rows) entries.push_back(history_from(row.as_object()));
   co_return entries;
@@ -232,7 +228,7 @@ awaitable<std::optional<user_stats>> playlist_storage::stats(std::string user) {
   request.filter = {{"user_id", user}};
   request.limit = 1;
   const auto reply = co_await db_.select(std::move(request));
-  if (!reply) refuse(reply.error());
+  if (!reply) throw_refused(reply.error());
   if (reply->rows.empty()) co_return std::nullopt;
   co_return stats_from(reply->rows.front().as_object());
 }

@@ -11,13 +11,11 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr char add[] = "rosey.command.playlist.add";
-
 TEST(BadInput, OverNatsIsAnsweredWithTheFieldThatIsWrong) {
   const bot_folder folder;
   running_bot bot(folder);
   const auto refused = [&](std::string_view payload, std::string_view sentence) {
-    const std::string reply = bot.request(add, payload);
+    const std::string reply = bot.request(add_subject, payload);
     EXPECT_THAT(reply, HasSubstr(R"("code":"bad_request")")) << payload.substr(0, 80);
     EXPECT_THAT(reply, HasSubstr(std::string(sentence))) << payload.substr(0, 80);
   };
@@ -42,7 +40,7 @@ TEST(BadInput, OverNatsIsAnsweredWithTheFieldThatIsWrong) {
   refused(std::string(60'000, '['), "not valid JSON");
   const std::string long_url = R"({"channel":"#lobby","user":"ann","args":"https://youtu.be/)" +
                                std::string(60'000, 'x') + "\"}";
-  EXPECT_THAT(bot.request(add, long_url), HasSubstr(R"("code":"unrecognized_media")"));
+  EXPECT_THAT(bot.request(add_subject, long_url), HasSubstr(R"("code":"unrecognized_media")"));
 
   EXPECT_EQ(bot.say("!queue"), "📺 Queue is empty") << "nothing of it did anything";
   EXPECT_EQ(bot.finish(), 0);
@@ -52,7 +50,8 @@ TEST(BadInput, OfMaximumSizeIsAnswered) {
   const bot_folder folder;
   running_bot bot(folder);
   // The most that NATS carries by default.
-  EXPECT_THAT(bot.request(add, std::string(1024 * 1024, 'x')), HasSubstr("has 1048576 bytes"));
+  EXPECT_THAT(bot.request(add_subject, std::string(1024 * 1024, 'x')),
+              HasSubstr("has 1048576 bytes"));
   EXPECT_EQ(bot.say("!queue"), "📺 Queue is empty");
   EXPECT_EQ(bot.finish(), 0);
 }

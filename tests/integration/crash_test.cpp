@@ -57,8 +57,8 @@ TEST(Crash, KeepsEveryItemWhoseAddWasAnswered) {
     std::atomic<int> answered = 0;
     const auto send = [&] {
       for (;;) {
-        const auto reply = bot.bus().request("rosey.command.playlist.add", add_request(number++),
-                                             std::chrono::milliseconds(500));
+        const auto reply =
+            bot.bus().request(add_subject, add_request(number++), std::chrono::milliseconds(500));
         if (!reply) return;
         const auto object = json::parse(*reply).as_object();
         ASSERT_TRUE(object.at("success").as_bool()) << *reply;

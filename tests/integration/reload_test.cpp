@@ -33,11 +33,10 @@ void install_next(const bot_folder& folder) {
   std::filesystem::rename(folder.path() / "next.so", folder.plugins() / "libplaylist.so");
 }
 
-constexpr char add[] = "rosey.command.playlist.add";
 constexpr int items_per_channel = 500;  // fewer than a queue may have
 
 // The number says which item it is: users and channels change before a limit is met.
-std::string add_request(int number) {
+std::string load_request(int number) {
   const std::string group = std::to_string(number / items_per_channel);
   return R"({"channel":"#load)" + group + R"(","user":"ann)" + group +
          R"(","args":"yt:dQw4w9WgXcQ"})";
@@ -80,7 +79,7 @@ TEST(Reload, LosesNoCommandUnderLoad) {
   bot.bus();
   std::thread load([&] {
     while (!enough) {
-      const auto reply = bot.bus().request(add, add_request(added), patience);
+      const auto reply = bot.bus().request(add_subject, load_request(added), patience);
       if (reply && reply->find(R"("success":true)") != reply->npos) {
         ++added;
       } else {

@@ -23,8 +23,7 @@ namespace {
 namespace json = boost::json;
 using testing::HasSubstr;
 
-// A build for coverage copies and relocates three times as much each time; the others do them all.
-constexpr int swaps = COVERED ? 50 : 200;
+constexpr int swaps = SANITIZED ? 50 : 200;  // a sanitizer makes each take three times as long
 constexpr int per_second = 500;
 constexpr int most_unanswered = per_second / 5;
 constexpr char channel[] = "#load";

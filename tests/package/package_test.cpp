@@ -53,9 +53,9 @@ class Package : public testing::Test {
   finished shell(const std::string& commands) const {
     const std::string at = folder_.path().string();
     return run({"/usr/bin/env", "HOME=" + at, "CC=" C_COMPILER, "CXX=" CXX_COMPILER,
-                "CFLAGS=" SANITIZER, "CXXFLAGS=" SANITIZER, "CMAKE_GENERATOR=" GENERATOR,
-                "CMAKE_CXX_COMPILER_LAUNCHER=" CCACHE, "CCACHE_BASEDIR=" + at, "CCACHE_NOHASHDIR=1",
-                "CCACHE_DIR=" + ccache_folder(), "/bin/sh", "-c", "exec 2>&1; set -e\n" + commands},
+                "CMAKE_GENERATOR=" GENERATOR, "CMAKE_CXX_COMPILER_LAUNCHER=" CCACHE,
+                "CCACHE_BASEDIR=" + at, "CCACHE_NOHASHDIR=1", "CCACHE_DIR=" + ccache_folder(),
+                "/bin/sh", "-c", "exec 2>&1; set -e\n" + commands},
                folder_.path());
   }
 

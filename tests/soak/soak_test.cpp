@@ -29,8 +29,8 @@ using testing::HasSubstr;
 // AddressSanitizer keeps some megabytes for each library that it has ever seen.
 constexpr int cycles = SANITIZED ? 30 : 1000;
 // The playlist built for coverage is three times as large, and copying and relocating it is what
-// takes the time; the builds without coverage do them all.
-constexpr int playlist_cycles = COVERED && !SANITIZED ? 100 : cycles;
+// takes the time.
+constexpr int playlist_cycles = COVERED && !SANITIZED ? 300 : cycles;
 constexpr std::size_t most_growth = 1024 * 1024;
 
 class Soak : public testing::Test {

@@ -31,8 +31,7 @@ rosey_add_test(playlist_plugin_test
           playlist/services_test.cpp
           playlist/votes_test.cpp
   LIBRARIES playlist_core rosey_storage fmt::fmt
-  LABELS unit
-  PRECOMPILE <rosey/sdk/context.hpp> <rosey/sdk/storage_client.hpp>)
+  LABELS unit)
 target_compile_definitions(playlist_plugin_test PRIVATE
   ROSEY_DOCS="${PROJECT_SOURCE_DIR}/docs"
   ROSEY_MIGRATIONS="${PROJECT_SOURCE_DIR}/migrations")

@@ -24,6 +24,7 @@ foreach(language c cpp)
   set(target plugin_api_headers_${language})
   add_library(${target} OBJECT ${${language}_sources})
   rosey_settings(${target})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   target_compile_options(${target} PRIVATE -Werror -g0)
 endforeach()
 # The C contract needs nothing but a C compiler: no other folder is searched.

@@ -13,6 +13,8 @@
 
 namespace rosey::tests {
 
+inline constexpr char add_subject[] = "rosey.command.playlist.add";
+
 // A folder as an operator has it: plugins, migrations, data. It outlives restarts of the bot.
 class bot_folder {
  public:

@@ -18,6 +18,7 @@ using testing::channel_with;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::item_of;
+using testing::moderator;
 using testing::positions;
 using testing::start_time;
 using testing::waiting_ids;
@@ -192,7 +193,6 @@ TEST_P(decisions_test, have_events_and_rows_that_tell_the_same_as_the_state) {
   limits.max_queue_size = 20;
   limits.max_item_duration = 8;
   const auto some_media = [&below] { return media_link{"yt", "video" + std::to_string(below(4))}; };
-  const actor moderator{"mod", true};
 
   channel_state channel = channel_with({});
   channel.order = GetParam();

@@ -6,10 +6,13 @@
 #include <vector>
 
 #include "playlist_plugin/domain/channel_state.hpp"
+#include "playlist_plugin/domain/queue_rules.hpp"
 
 namespace rosey::playlist::testing {
 
 inline constexpr std::int64_t start_time = 1'700'000'000'000;  // 2023-11-14T22:13:20Z
+
+inline const actor moderator{"mod", true};
 
 inline queue_item item_of(std::int64_t number, std::string user, std::int64_t duration = 0) {
   return {.id = item_id(number),

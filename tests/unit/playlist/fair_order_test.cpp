@@ -13,9 +13,8 @@ namespace rosey::playlist {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::moderator;
 using testing::start_time;
-
-const actor moderator{"mod", true};
 
 class fair_order_test : public ::testing::Test {
  protected:

@@ -11,12 +11,12 @@ namespace {
 using testing::channel_with;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testing::moderator;
 using testing::start_time;
 using testing::waiting_ids;
 
 const actor ann{"ann", false};
 const actor bob{"bob", false};
-const actor moderator{"mod", true};
 
 new_item video(std::int64_t duration = 0) {
   return {{"yt", "abc"}, "A title", duration};
