@@ -9,6 +9,7 @@ find_package(OpenSSL REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
 # Debian's cnats-config.cmake names a static library that the package does not hold.
 pkg_check_modules(nats REQUIRED IMPORTED_TARGET libnats)
 

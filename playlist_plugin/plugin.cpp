@@ -34,6 +34,7 @@ http_client::settings client_settings(const metadata_config& config) {
   http_client::settings settings;
   settings.ca_file = config.ca_file;
   settings.timeout = std::chrono::milliseconds(config.timeout_ms);
+  settings.name_servers = config.name_servers;
   settings.proxies = proxy_settings([](const char* name) { return std::getenv(name); });
   return settings;
 }

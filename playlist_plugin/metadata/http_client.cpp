@@ -6,7 +6,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -14,6 +13,8 @@
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
+#include <charconv>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -86,31 +87,12 @@ bool is_json(std::string_view content_type) {
          type.ends_with("+json");
 }
 
-struct lookup {
-  explicit lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
-  tcp::resolver resolver;
-  asio::steady_timer done;
-  bool answered = false;
-  boost::system::error_code failure;
-  tcp::resolver::results_type found;
-};
-
-// Asio's resolver cannot be interrupted; so it is left behind when it takes too long.
-awaitable<tcp::resolver::results_type> resolve(asio::any_io_executor executor, std::string host,
-                                               std::string port, moment deadline) {
-  const auto state = std::make_shared<lookup>(executor);
-  state->done.expires_at(deadline);
-  state->resolver.async_resolve(
-      host, port, [state](boost::system::error_code failure, tcp::resolver::results_type found) {
-        state->answered = true;
-        state->failure = failure;
-        state->found = std::move(found);
-        state->done.cancel();
-      });
-  co_await state->done.async_wait(asio::as_tuple(use_awaitable));
-  if (!state->answered) state->failure = beast::error::timeout;
-  if (state->failure) throw boost::system::system_error(state->failure);
-  co_return state->found;
+// 0, which nobody listens on, for what is none.
+std::uint16_t port_number(const std::string& digits) {
+  std::uint16_t number = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto [stopped, failure] = std::from_chars(digits.data(), end, number);
+  return failure == std::errc() && stopped == end ? number : std::uint16_t{0};
 }
 
 // What OpenSSL queued first often says less than why the certificate was refused.
@@ -144,7 +126,10 @@ awaitable<void> open_tunnel(beast::tcp_stream& stream, const https_address& to,
 
 struct http_client::parts {
   parts(asio::any_io_executor on, settings chosen)
-      : executor(std::move(on)), options(std::move(chosen)), tls(ssl::context::tls_client) {
+      : executor(std::move(on)),
+        options(std::move(chosen)),
+        names(executor, options.name_servers),
+        tls(ssl::context::tls_client) {
     boost::system::error_code ignored;  // a system without authorities may have a ca_file
     tls.set_default_verify_paths(ignored);
     tls.set_verify_mode(ssl::verify_peer);
@@ -159,14 +144,15 @@ struct http_client::parts {
 
   using response = http::response<http::string_body>;
 
-  awaitable<response> exchange(https_address to, std::optional<proxy_address> proxy,
-                               moment deadline) {
-    const std::string& host = proxy ? proxy->host : to.host;
-    const std::string& port = proxy ? proxy->port : to.port;
-    const auto endpoints = co_await resolve(executor, host, port, deadline);
+  awaitable<result<response>> exchange(https_address to, std::optional<proxy_address> proxy,
+                                       moment deadline) {
+    std::string host = proxy ? proxy->host : to.host;
+    const std::uint16_t port = port_number(proxy ? proxy->port : to.port);
+    const auto endpoints = co_await names.find(std::move(host), port, deadline);
+    if (!endpoints) co_return endpoints.error();
     beast::tcp_stream plain(executor);
     plain.expires_at(deadline);
-    co_await plain.async_connect(endpoints, use_awaitable);
+    co_await plain.async_connect(*endpoints, use_awaitable);
     if (proxy) co_await open_tunnel(plain, to, *proxy);
 
     beast::ssl_stream<beast::tcp_stream> stream(std::move(plain), tls);
@@ -193,6 +179,7 @@ struct http_client::parts {
 
   asio::any_io_executor executor;
   settings options;
+  resolver names;
   ssl::context tls;
 };
 
@@ -209,7 +196,9 @@ awaitable<result<std::string>> http_client::get_json(std::string url) {
       if (!address) co_return address.error();
       const auto proxy = parts_->options.proxies.find(address->host);
       if (!proxy) co_return proxy.error();
-      parts::response answer = co_await parts_->exchange(*address, *proxy, deadline);
+      auto exchanged = co_await parts_->exchange(*address, *proxy, deadline);
+      if (!exchanged) co_return exchanged.error();
+      parts::response& answer = *exchanged;
       const auto location = answer.find(http::field::location);
       if (http::to_status_class(answer.result()) == http::status_class::redirection &&
           location != answer.end()) {

@@ -10,6 +10,7 @@
 
 #include "playlist_plugin/domain/refusal.hpp"
 #include "playlist_plugin/metadata/proxy.hpp"
+#include "playlist_plugin/metadata/resolver.hpp"
 
 namespace rosey::playlist {
 
@@ -19,6 +20,7 @@ class http_client {
     std::string ca_file;  // PEM, beside the system's authorities; "" for none
     std::chrono::milliseconds timeout = std::chrono::seconds(10);  // of a whole fetch
     proxy_settings proxies;
+    resolver::name_servers name_servers;  // none: the system's
   };
 
   // Sockets live on the executor's context. Throws std::runtime_error if the file cannot be read.

@@ -2,8 +2,11 @@
 #include "playlist_plugin/metadata/metadata_config.hpp"
 
 #include <algorithm>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 
@@ -16,7 +19,7 @@ namespace json = boost::json;
 
 constexpr std::string_view known_keys[] = {"source",      "youtube_api_key", "ca_file",
                                            "endpoints",   "deadline_ms",     "timeout_ms",
-                                           "cache_hours", "max_fetches"};
+                                           "cache_hours", "max_fetches",     "name_servers"};
 
 bool read_source(std::string_view source) {
   if (source == "oembed") return true;
@@ -40,6 +43,19 @@ void read_endpoints(const json::value& value, metadata_config& config) {
                                "' must be an https:// address");
     }
     (api ? config.youtube_api : known->second) = std::string(address.get_string());
+  }
+}
+
+void read_name_servers(const json::value& value, metadata_config& config) {
+  const json::array* list = value.if_array();
+  if (!list) throw std::runtime_error("playlist: 'metadata.name_servers' must be a list");
+  for (const json::value& entry : *list) {
+    const auto server = entry.is_string() ? parse_name_server(entry.get_string()) : std::nullopt;
+    if (!server) {
+      throw std::runtime_error("playlist: 'metadata.name_servers' holds " + json::serialize(entry) +
+                               R"(, which is no address as "192.0.2.1" or "[2001:db8::1]:5353")");
+    }
+    config.name_servers.push_back(*server);
   }
 }
 
@@ -69,6 +85,7 @@ metadata_config read_metadata_config(const json::value& value) {
   config.max_fetches = in.integer_or("max_fetches", config.max_fetches, 1, 100);
   if (in.failed()) throw std::runtime_error("playlist: in 'metadata': " + in.failure().message);
   if (const json::value* endpoints = in.find("endpoints")) read_endpoints(*endpoints, config);
+  if (const json::value* servers = in.find("name_servers")) read_name_servers(*servers, config);
   return config;
 }
 

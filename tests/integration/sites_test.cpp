@@ -2,8 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <chrono>
 #include <fstream>
+#include <string>
 
 #include "fakes/https_server.hpp"
 #include "integration/support/bot.hpp"
@@ -53,6 +59,50 @@ TEST_F(SiteTest, ThatIsSlowDelaysTheAnswerAndNotTheUnloading) {
   while (title().find("A song") == std::string::npos) {
     // Taken up again by the new instance; the test's own deadline ends this.
   }
+  EXPECT_EQ(bot.finish(), 0);
+}
+
+// Takes queries and never answers.
+class silent_name_server {
+ public:
+  std::string address() const {
+    return "127.0.0.1:" + std::to_string(socket_.local_endpoint().port());
+  }
+
+  // Waits for a query, and forgets those that came with it.
+  bool was_asked() {
+    asked_ = false;
+    socket_.async_receive(boost::asio::buffer(query_), [this](boost::system::error_code failure,
+                                                              std::size_t) { asked_ = !failure; });
+    io_.restart();
+    io_.run_for(std::chrono::seconds(20));
+    while (socket_.available() > 0) socket_.receive(boost::asio::buffer(query_));
+    return asked_;
+  }
+
+ private:
+  using udp = boost::asio::ip::udp;
+
+  boost::asio::io_context io_;
+  udp::socket socket_{io_, udp::endpoint(boost::asio::ip::address_v4::loopback(), 0)};
+  std::array<char, 512> query_;
+  bool asked_ = false;
+};
+
+TEST(DeadNameServer, HoldsUpNeitherUnloadingNorReloading) {
+  silent_name_server server;
+  const bot_folder folder;
+  folder.configure(R"({"metadata": {"deadline_ms": 0, "timeout_ms": 120000,
+                                    "name_servers": [")" +
+                   server.address() + R"("]}})");
+  running_bot bot(folder);
+  EXPECT_EQ(bot.say("!add https://vimeo.com/123"), "📺 Added to queue (#1): [vi] 123");
+  EXPECT_TRUE(server.was_asked());
+  EXPECT_THAT(bot.say("!plugin unload playlist"), HasSubstr("Unloaded"));
+  EXPECT_THAT(bot.say("!plugin load playlist"), HasSubstr("Loaded"));
+  bot.say("!add https://vimeo.com/124");
+  EXPECT_TRUE(server.was_asked());
+  EXPECT_THAT(bot.say("!plugin reload playlist"), HasSubstr("Reloaded"));
   EXPECT_EQ(bot.finish(), 0);
 }
 

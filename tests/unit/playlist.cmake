@@ -5,6 +5,7 @@ rosey_add_test(playlist_domain_test
           playlist/fair_order_test.cpp
           playlist/limits_test.cpp
           playlist/queue_rules_test.cpp
+          playlist/resolver_test.cpp
           playlist/site_answers_test.cpp
   LIBRARIES playlist_core
   LABELS unit)

@@ -74,5 +74,16 @@ TEST(config, names_the_key_of_a_wrong_value_and_what_is_right) {
   EXPECT_THAT(refusal(R"({"allowed_media_types": [7]})"), HasSubstr("holds 7"));
 }
 
+TEST(config, takes_name_servers_in_numbers) {
+  const plugin_config config =
+      read(R"({"metadata": {"name_servers": ["192.0.2.1", "[2001:db8::1]:5353"]}})");
+  EXPECT_EQ(config.metadata.name_servers.size(), 2u);
+  EXPECT_THAT(refusal(R"({"metadata": {"name_servers": "192.0.2.1"}})"),
+              HasSubstr("'metadata.name_servers' must be a list"));
+  EXPECT_THAT(refusal(R"({"metadata": {"name_servers": ["dns.example"]}})"),
+              HasSubstr("holds \"dns.example\", which is no address"));
+  EXPECT_THAT(refusal(R"({"metadata": {"name_servers": [53]}})"), HasSubstr("holds 53"));
+}
+
 }  // namespace
 }  // namespace rosey::playlist

@@ -189,7 +189,7 @@ TEST(playlist_page, shows_every_setting_with_its_default) {
     ASSERT_TRUE(each.kind == "settings" || each.kind == "metadata") << each.kind;
     if (each.kind == "metadata") {
       EXPECT_EQ(read_metadata_config(each.text), metadata_config());
-      EXPECT_EQ(each.text.as_object().size(), 8u) << "all of its settings";
+      EXPECT_EQ(each.text.as_object().size(), 9u) << "all of its settings";
       continue;
     }
     const json::object& settings = each.text.as_object();
