@@ -18,6 +18,10 @@ std::string_view media_source::source_of(const media_link& link) const {
   return metadata_source(config_, link);
 }
 
+std::string media_source::endpoint_of(const media_link& link) const {
+  return metadata_endpoint(config_, link);
+}
+
 awaitable<result<media_metadata>> media_source::fetch(media_link link) {
   std::string address = metadata_address(config_, link).value_or("");
   const auto body = co_await client_.get_json(std::move(address));

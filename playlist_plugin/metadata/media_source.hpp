@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,6 +26,8 @@ class media_source {
   bool knows(const media_link& link) const;
   // Who is asked; see metadata_source.
   std::string_view source_of(const media_link& link) const;
+  // Where; see metadata_endpoint.
+  std::string endpoint_of(const media_link& link) const;
   // Fails with one of fetch_codes.
   boost::asio::awaitable<result<media_metadata>> fetch(media_link link);
 

@@ -35,16 +35,9 @@ json::object to_json(const media_metadata& found) {
           {"channel_name", found.channel_name}};
 }
 
-bool is_unknown(const json::value& kept) {
-  const json::object* object = kept.if_object();
-  return object && object->contains("unknown");
-}
-
 // What another program has put there instead is not known.
-std::optional<media_metadata> from_json(const json::value& value) {
-  const json::object* object = value.if_object();
-  if (!object) return std::nullopt;
-  wire::field_reader in(*object);
+std::optional<media_metadata> from_json(const json::object& object) {
+  wire::field_reader in(object);
   media_metadata found;
   found.title = in.text("title");
   found.duration = in.integer("duration", 0);
@@ -54,14 +47,14 @@ std::optional<media_metadata> from_json(const json::value& value) {
   return found;
 }
 
-std::vector<listed_media> list_from_json(const json::value& value) {
+std::vector<listed_media> list_from_json(const json::object& kept) {
   std::vector<listed_media> listed;
-  const json::array* entries = value.if_array();
-  if (!entries) return listed;
-  for (const json::value& entry : *entries) {
-    const json::object* object = entry.if_object();
-    const json::value* id = object ? object->if_contains("id") : nullptr;
-    auto about = from_json(entry);
+  const json::value* entries = kept.if_contains("entries");
+  if (!entries || !entries->is_array()) return listed;
+  for (const json::value& entry : entries->get_array()) {
+    if (!entry.is_object()) return {};
+    const json::value* id = entry.get_object().if_contains("id");
+    auto about = from_json(entry.get_object());
     if (!about || !id || !id->is_string()) return {};
     listed.push_back({{"yt", std::string(id->get_string())}, std::move(*about)});
   }
@@ -117,8 +110,9 @@ awaitable<std::optional<media_answer>> metadata_lookup::ask(media_link link) {
   const std::string name = name_of(link);
   const std::string source(source_.source_of(link));
   const std::string key = bounded_key("meta:" + source + ":", name);
-  const auto kept = co_await read_cache(key);
-  if (kept && is_unknown(*kept)) co_return media_answer{{}, true};
+  const std::string endpoint = source_.endpoint_of(link);
+  const auto kept = co_await read_cache(key, endpoint);
+  if (kept && kept->contains("unknown")) co_return media_answer{{}, true};
   if (kept) {
     auto known = from_json(*kept);
     if (known) co_return media_answer{std::move(known), true};
@@ -144,19 +138,20 @@ awaitable<std::optional<media_answer>> metadata_lookup::ask(media_link link) {
   if (!fetched) {
     context_.log.info("no metadata of " + name + ": " + fetched.error().message);
     if (failed) co_return media_answer{{}, false, retry_at(name, site)};
-    json::value unknown = json::object{{"unknown", true}};
-    co_await write_cache(key, std::move(unknown), unknown_cache);
+    json::object unknown{{"unknown", true}};
+    co_await write_cache(key, endpoint, std::move(unknown), unknown_cache);
     co_return media_answer{{}, true};
   }
-  json::value found = to_json(*fetched);
-  co_await write_cache(key, std::move(found), cache_seconds_);
+  json::object found = to_json(*fetched);
+  co_await write_cache(key, endpoint, std::move(found), cache_seconds_);
   co_return media_answer{std::move(*fetched), true};
 }
 
 awaitable<std::optional<std::vector<listed_media>>> metadata_lookup::ask_list(media_link link,
                                                                               std::size_t most) {
   const std::string key = bounded_key("list" + std::to_string(most) + ":", name_of(link));
-  const auto kept = co_await read_cache(key);
+  const std::string endpoint = source_.endpoint_of(link);
+  const auto kept = co_await read_cache(key, endpoint);
   if (kept) {
     auto known = list_from_json(*kept);
     if (!known.empty()) co_return known;
@@ -167,16 +162,19 @@ awaitable<std::optional<std::vector<listed_media>>> metadata_lookup::ask_list(me
     context_.log.info("no entries of " + name_of(link) + ": " + fetched.error().message);
     co_return std::nullopt;
   }
-  json::value found = list_to_json(*fetched);
-  co_await write_cache(key, std::move(found), list_cache);
+  json::object found{{"entries", list_to_json(*fetched)}};
+  co_await write_cache(key, endpoint, std::move(found), list_cache);
   co_return std::move(*fetched);
 }
 
 // Storage that is away does not keep us from asking the site.
-awaitable<std::optional<json::value>> metadata_lookup::read_cache(std::string key) {
+awaitable<std::optional<json::object>> metadata_lookup::read_cache(std::string key,
+                                                                   std::string endpoint) {
   try {
     auto stored = co_await db_.kv_get(std::move(key));
-    if (stored && stored->exists) co_return std::move(stored->value);
+    json::object* kept = stored && stored->exists ? stored->value.if_object() : nullptr;
+    const json::value* told_by = kept ? kept->if_contains("endpoint") : nullptr;
+    if (told_by && *told_by == json::value(endpoint)) co_return std::move(*kept);
   } catch (const sdk::storage_unavailable& away) {
     context_.log.debug(std::string("metadata: ") + away.what());
   }
@@ -184,10 +182,12 @@ awaitable<std::optional<json::value>> metadata_lookup::read_cache(std::string ke
 }
 
 // A refusal, as of a value that is too large, only means that it is fetched again.
-awaitable<void> metadata_lookup::write_cache(std::string key, json::value found,
-                                             std::int64_t seconds) {
+awaitable<void> metadata_lookup::write_cache(std::string key, std::string endpoint,
+                                             json::object found, std::int64_t seconds) {
+  found["endpoint"] = endpoint;
+  json::value value(std::move(found));
   try {
-    static_cast<void>(co_await db_.kv_set(std::move(key), std::move(found), seconds));
+    static_cast<void>(co_await db_.kv_set(std::move(key), std::move(value), seconds));
   } catch (const sdk::storage_unavailable& away) {
     context_.log.debug(std::string("metadata: ") + away.what());
   }

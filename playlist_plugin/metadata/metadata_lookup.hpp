@@ -2,7 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/json/value.hpp>
+#include <boost/json/object.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -52,8 +52,11 @@ class metadata_lookup {
   // When the link may be asked for again; 0 for at once.
   std::int64_t retry_at(const std::string& name, const std::string& site) const;
   awaitable<std::optional<std::vector<listed_media>>> ask_list(media_link link, std::size_t most);
-  awaitable<std::optional<boost::json::value>> read_cache(std::string key);
-  awaitable<void> write_cache(std::string key, boost::json::value found, std::int64_t seconds);
+  // What is kept names the endpoint that told it. One that was told by another is not there: an
+  // operator may set a new one while it is still kept.
+  awaitable<std::optional<boost::json::object>> read_cache(std::string key, std::string endpoint);
+  awaitable<void> write_cache(std::string key, std::string endpoint, boost::json::object found,
+                              std::int64_t seconds);
 
   sdk::context context_;
   sdk::storage_client& db_;

@@ -120,6 +120,12 @@ std::string_view metadata_source(const metadata_config& config, const media_link
   return asks_api(config, link) ? "youtube_api" : "oembed";
 }
 
+std::string metadata_endpoint(const metadata_config& config, const media_link& link) {
+  if (asks_api(config, link) || link.type == "yp") return config.youtube_api;
+  const auto endpoint = config.oembed.find(link.type);
+  return endpoint == config.oembed.end() ? std::string() : endpoint->second;
+}
+
 std::optional<std::string> metadata_address(const metadata_config& config, const media_link& link) {
   if (!config.enabled) return std::nullopt;
   if (asks_api(config, link)) return videos_address(config, {link.id});

@@ -20,6 +20,9 @@ std::optional<std::string> metadata_address(const metadata_config& config, const
 // Who is asked about it: "oembed" or "youtube_api". They do not tell the same.
 std::string_view metadata_source(const metadata_config& config, const media_link& link);
 
+// The address that was set for whoever is asked, about entries of a list as well.
+std::string metadata_endpoint(const metadata_config& config, const media_link& link);
+
 // Reads what metadata_address gives. Titles are made fit to be shown and cut to a sensible length.
 // Fails with fetch_codes::unknown when the site has nothing to tell.
 result<media_metadata> read_metadata(const metadata_config& config, const media_link& link,

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "playlist_plugin/metadata/metadata_config.hpp"
 #include "playlist_plugin/service/messages.hpp"
 #include "rosey/wire/presence.hpp"
 #include "rosey/wire/subjects.hpp"
@@ -42,16 +43,19 @@ class events_test : public ::testing::TestWithParam<const char*> {
 
   events_test() {
     // What sites would tell is in the cache: nobody is asked, and it comes late where nobody waits.
+    const metadata_config sites;
     for (int number = 0; number < known_media; ++number) {
-      keep("meta:oembed:vi:" + vimeo_id(number),
-           json::object{{"title", "A song"}, {"duration", 10 + 5 * number}});
+      keep("meta:oembed:vi:" + vimeo_id(number), json::object{{"title", "A song"},
+                                                              {"duration", 10 + 5 * number},
+                                                              {"endpoint", sites.oembed.at("vi")}});
     }
     json::array entries;
     for (int number = 0; number < 7; ++number) {
       entries.push_back(
           json::object{{"id", video(number).substr(17)}, {"title", "Of a list"}, {"duration", 30}});
     }
-    keep(std::string("list50:") + list, entries);
+    keep(std::string("list50:") + list,
+         json::object{{"entries", entries}, {"endpoint", sites.youtube_api}});
     here.start(config(0));
     here.start(config(2000));
   }

@@ -112,6 +112,17 @@ TEST_F(media_lists_test, of_a_playlist_is_not_needed_to_repeat_an_answer) {
   EXPECT_EQ(here.say("add", request).message, first.message);
 }
 
+TEST_F(media_lists_test, of_a_playlist_is_asked_for_anew_when_another_endpoint_is_set) {
+  tell = youtube;
+  instance& before = here.start(settings({{"youtube_api_key", "secret"}}));
+  EXPECT_TRUE(here.say("ann", "add", "yp:PLabcdefghijklmnop").success);
+  here.stop(before);
+  const json::object endpoints{{"youtube_api", site.url("/new")}};
+  here.start(settings({{"youtube_api_key", "secret"}, {"endpoints", endpoints}}));
+  EXPECT_TRUE(here.say("bob", "add", "yp:PLabcdefghijklmnop").success);
+  EXPECT_THAT(site.targets(), Contains(HasSubstr("/new/playlistItems?")));
+}
+
 TEST_F(media_lists_test, of_a_playlist_looks_up_what_was_played_in_one_request) {
   tell = youtube;
   json::object config = settings({{"youtube_api_key", "secret"}});

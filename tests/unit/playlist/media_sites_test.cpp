@@ -97,6 +97,23 @@ TEST_F(media_sites_test, of_youtube_is_asked_for_anew_when_there_is_a_key) {
   EXPECT_THAT(here.say("ann", "add", video(1)).message, EndsWith(": From the API"));
 }
 
+TEST_F(media_sites_test, is_asked_for_anew_when_another_endpoint_is_set) {
+  tell = [](const std::string& target) {
+    if (target.starts_with("/new?")) return song(60, "From the new one");
+    if (target.find("222") != std::string::npos) return answer{.status = 404};
+    return song(0, "From the old one");
+  };
+  const std::string unknown = "https://vimeo.com/222222222";
+  instance& before = here.start(settings());
+  EXPECT_THAT(here.say("ann", "add", vimeo).message, EndsWith(": From the old one"));
+  EXPECT_THAT(here.say("ann", "add", unknown).message, EndsWith("[vi] 222222222"));
+  here.stop(before);
+  const json::object endpoints{{"vi", site.url("/new")}};
+  here.start(settings({{"endpoints", endpoints}}));
+  EXPECT_THAT(here.say("bob", "add", vimeo).message, EndsWith(": From the new one"));
+  EXPECT_THAT(here.say("bob", "add", unknown).message, EndsWith(": From the new one"));
+}
+
 TEST_F(media_sites_test, of_youtube_has_durations_with_a_key) {
   tell = [](const std::string& target) {
     EXPECT_THAT(target, AllOf(HasSubstr("/api/videos?"), HasSubstr("key=secret"),
