@@ -112,25 +112,25 @@ bool channels::is_confirmed(const entry& at) const {
 
 awaitable<result<async_mutex::guard>> channels::enter(std::shared_ptr<entry> at) {
   if (at->mutex.waiting() >= longest_line) co_return too_busy();
-  const std::uint64_t outages = at->outages;
+  const std::uint64_t silences = at->silences;
   auto turn = co_await at->mutex.lock_until(clock_, clock_.now() + longest_wait);
   if (!turn) co_return too_busy();
-  fail_if_storage_failed_meanwhile(*at, outages);
+  fail_if_storage_was_silent_meanwhile(*at, silences);
   co_return std::move(*turn);
 }
 
-void channels::fail_if_storage_failed_meanwhile(const entry& at,
-                                                std::uint64_t outages_before) const {
-  if (at.outages == outages_before) return;
-  throw sdk::storage_unavailable("Storage: gave no answer to others that came before");
+void channels::fail_if_storage_was_silent_meanwhile(const entry& at,
+                                                    std::uint64_t silences_before) const {
+  if (at.silences == silences_before) return;
+  throw sdk::storage_timed_out("Storage: gave no answer to others that came before");
 }
 
 template <class T>
-awaitable<T> channels::noting_outages(std::shared_ptr<entry> at, awaitable<T> work) {
+awaitable<T> channels::noting_silence(std::shared_ptr<entry> at, awaitable<T> work) {
   try {
     co_return co_await std::move(work);
-  } catch (const sdk::storage_unavailable&) {
-    ++at->outages;
+  } catch (const sdk::storage_timed_out&) {
+    ++at->silences;
     throw;
   }
 }
@@ -157,16 +157,16 @@ awaitable<result<channels::snapshot>> channels::read(std::string channel, std::i
   const bool good = at->state && at->state->version >= at_least && is_confirmed(*at);
   if (!good) at->state.reset();
   auto work = refresh(channel, at);
-  co_return co_await noting_outages(at, std::move(work));
+  co_return co_await noting_silence(at, std::move(work));
 }
 
 awaitable<channels::snapshot> channels::advance(std::string channel) {
   const std::shared_ptr<entry> at = find(channel);
-  const std::uint64_t outages = at->outages;
+  const std::uint64_t silences = at->silences;
   const auto turn = co_await at->mutex.lock();
-  fail_if_storage_failed_meanwhile(*at, outages);
+  fail_if_storage_was_silent_meanwhile(*at, silences);
   auto work = let_time_pass(channel, at);
-  co_return co_await noting_outages(at, std::move(work));
+  co_return co_await noting_silence(at, std::move(work));
 }
 
 awaitable<channels::snapshot> channels::let_time_pass(std::string channel,
@@ -188,7 +188,7 @@ awaitable<result<std::optional<json::object>>> channels::earlier_answer(origin f
   const auto turn = co_await enter(at);
   if (!turn) co_return turn.error();
   auto work = find_answer(std::move(from), at);
-  co_return co_await noting_outages(at, std::move(work));
+  co_return co_await noting_silence(at, std::move(work));
 }
 
 awaitable<std::optional<json::object>> channels::find_answer(origin from,
@@ -205,12 +205,12 @@ awaitable<result<json::object>> channels::change(origin from, decider decide, pr
   if (!turn) co_return turn.error();
   if (from.attempt > 1) {
     auto look_up = find_answer(from, at);
-    auto answered = co_await noting_outages(at, std::move(look_up));
+    auto answered = co_await noting_silence(at, std::move(look_up));
     if (answered) co_return std::move(*answered);
   }
   auto work = decide_and_store(std::move(from), std::move(decide), std::move(prepare), at,
                                clock_.now() + longest_work);
-  co_return co_await noting_outages(at, std::move(work));
+  co_return co_await noting_silence(at, std::move(work));
 }
 
 awaitable<result<json::object>> channels::decide_and_store(origin from, decider decide,

@@ -45,10 +45,12 @@ using decider = std::function<result<decision>(const channel_state&, std::int64_
 // else of this instance can change the channel.
 using preparation = std::function<boost::asio::awaitable<void>()>;
 
-// All coroutines throw sdk::storage_unavailable when storage gives no answer; the channel is then
-// read again before its next use. Whoever waits for a channel when that happens is told the same
-// and does not try by himself: so everybody is answered in time, however many there are. Commands
-// that cannot be answered in time for another reason are refused as codes::busy.
+// All coroutines throw sdk::storage_unavailable when storage does not do its part; the channel is
+// then read again before its next use. Storage that refuses does so to one command, and whoever
+// waits for the channel behind it tries by himself. When it has kept silent for as long as a
+// command can wait, those who wait are told the same without another try: so everybody is answered
+// in time, however many there are. Commands that cannot be answered in time for another reason are
+// refused as codes::busy.
 class channels {
  public:
   template <class T>
@@ -99,7 +101,7 @@ class channels {
     snapshot state;                 // null: to be read from storage
     std::int64_t newest_known = 0;  // version that an event told of
     std::int64_t confirmed_at = 0;  // when storage or an event said last that `state` is true
-    std::uint64_t outages = 0;      // times that storage gave no answer
+    std::uint64_t silences = 0;     // times that storage gave no answer in time
   };
 
   struct cached {
@@ -114,10 +116,10 @@ class channels {
 
   // One's turn at the channel, within the time that a command has for that.
   awaitable<result<async_mutex::guard>> enter(std::shared_ptr<entry> at);
-  void fail_if_storage_failed_meanwhile(const entry& at, std::uint64_t outages_before) const;
+  void fail_if_storage_was_silent_meanwhile(const entry& at, std::uint64_t silences_before) const;
   // The caller of these holds the entry's mutex.
   template <class T>
-  awaitable<T> noting_outages(std::shared_ptr<entry> at, awaitable<T> work);
+  awaitable<T> noting_silence(std::shared_ptr<entry> at, awaitable<T> work);
   awaitable<snapshot> refresh(std::string channel, std::shared_ptr<entry> at);
   awaitable<std::optional<boost::json::object>> find_answer(origin from, std::shared_ptr<entry> at);
   awaitable<snapshot> let_time_pass(std::string channel, std::shared_ptr<entry> at);

@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <future>
 #include <list>
@@ -23,6 +24,7 @@
 
 #include "host_stub/storage/service.hpp"
 #include "rosey/sdk/message_bus.hpp"
+#include "rosey/wire/storage_decode.hpp"
 
 namespace rosey::fakes {
 
@@ -63,6 +65,7 @@ class fake_server {
       : io_(io), storage_(storage) {}
 
   storage_mode storage = storage_mode::serving;
+  std::deque<std::string> refusals;   // codes with which the next requests to storage are refused
   bool duplicate_deliveries = false;  // of messages without a queue group
   bool tolerate_no_responders = false;
   const fake_message_bus* chosen = nullptr;  // who takes what a queue group shares; null: in turn
@@ -132,6 +135,11 @@ class fake_server {
   void request_storage(const std::string& subject, std::string payload, completion done) {
     storage_subjects.push_back(subject);
     if (before_storage) before_storage(subject, payload);
+    if (!refusals.empty()) {
+      const error refused{refusals.front(), "not now"};
+      refusals.pop_front();
+      return finish(done, {}, wire::db::encode(wire::db::failure(refused)));
+    }
     switch (storage) {
       case storage_mode::absent:
         return finish(done, sdk::bus_errc::no_responders, {});

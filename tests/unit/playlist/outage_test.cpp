@@ -118,6 +118,50 @@ TEST(a_silent_storage, answers_a_crowd_as_soon_as_the_first_one) {
   EXPECT_TRUE(here.say("bob", "add", video(2)).success) << "nobody pays for what is over";
 }
 
+class passing_refusal : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(passing_refusal, fails_at_most_the_command_that_met_it) {
+  world here;
+  here.start();
+  bool met = false;
+  here.server().before_storage = [&](const std::string& subject, const std::string&) {
+    if (met || subject != "db.batch.playlist") return;
+    met = true;  // the first one's load of the channel, for which all wait
+    here.server().refusals = {GetParam()};
+  };
+  std::vector<std::shared_ptr<said>> commands;
+  for (int number = 0; number < 5; ++number) {
+    wire::command_request request;
+    request.channel = "#lobby";
+    request.user = "user" + std::to_string(number);
+    request.args = video(number);
+    commands.push_back(here.begin("rosey.command.playlist.add", wire::encode(request)));
+  }
+  int failed = 0;
+  for (const auto& command : commands) {
+    const std::string payload = here.finish(command);
+    if (payload.find("storage_unavailable") != std::string::npos) ++failed;
+  }
+  EXPECT_TRUE(met);
+  const bool passes = GetParam() == std::string_view("BUSY");
+  EXPECT_EQ(failed, passes ? 0 : 1);
+  EXPECT_EQ(here.stored_version(), passes ? 5 : 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(storage, passing_refusal, ::testing::Values("BUSY", "DATABASE_ERROR"),
+                         [](const auto& code) { return std::string(code.param); });
+
+TEST(a_busy_storage, that_stays_so_is_said_in_time_to_each) {
+  world here;
+  here.start();
+  here.server().refusals.assign(1000, "BUSY");
+  const auto reply = here.say("ann", "add", video(1));
+  EXPECT_EQ(reply.code, "storage_unavailable");
+  EXPECT_LT(here.server().storage_subjects.size(), 30u) << "it is not asked without a pause";
+  here.server().refusals.clear();
+  EXPECT_TRUE(here.say("ann", "add", video(1)).success);
+}
+
 TEST(a_slow_storage, lets_nobody_wait_longer_than_routers_do) {
   world here;
   here.start();

@@ -23,6 +23,7 @@ class service_bus final : public sdk::message_bus {
   std::optional<boost::system::error_code> failure;
   std::optional<std::string> answer;
   bool silent = false;
+  int busy = 0;  // requests that are going to be refused as BUSY
 
   void publish(std::string_view, std::string_view) override { throw std::logic_error("publish"); }
   subscription_id subscribe(std::string_view, std::string_view, message_handler) override {
@@ -36,6 +37,13 @@ class service_bus final : public sdk::message_bus {
     reply_handler* const id = handler.get();
     waiting_.emplace(id, pending{std::move(handler), asio::make_work_guard(context_)});
     if (silent) return;
+    if (busy > 0) {
+      --busy;
+      asio::post(context_, [this, id] {
+        complete(id, boost::system::error_code(), db::encode(db::failure({db::codes::busy, "m"})));
+      });
+      return;
+    }
     if (failure || answer) {
       asio::post(context_, [this, id] {
         complete(id, failure.value_or(boost::system::error_code()), answer.value_or(""));
@@ -192,12 +200,44 @@ TEST_F(storage_client, no_answer_throws) {
 
 TEST_F(storage_client, an_answer_of_no_use_throws) {
   for (const char* answer :
-       {R"({"success": false, "error": {"code": "BUSY", "message": "m"}})",
-        R"({"success": false, "error": {"code": "DATABASE_ERROR", "message": "m"}})", "gibberish",
+       {R"({"success": false, "error": {"code": "DATABASE_ERROR", "message": "m"}})", "gibberish",
         R"({"success": true})"}) {
     bus_->answer = answer;
     EXPECT_THROW(run(client_->kv_get("k")), sdk::storage_unavailable) << answer;
     EXPECT_THROW(run(client_->batch(db::batch())), sdk::storage_unavailable) << answer;
+  }
+}
+
+TEST_F(storage_client, busy_storage_is_asked_again) {
+  bus_->busy = 3;
+  EXPECT_TRUE(run(client_->kv_set("k", 1)));
+  bus_->busy = 3;
+  db::batch ops;
+  ops.kv_set("k", 2);
+  EXPECT_TRUE(run(client_->batch(ops)));
+  EXPECT_EQ(run(client_->kv_get("k"))->value, json::value(2));
+}
+
+TEST_F(storage_client, storage_that_stays_busy_throws_before_the_timeout) {
+  sdk::storage_client hasty(*bus_, "demo", std::chrono::milliseconds(100));
+  bus_->busy = 1000;
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THROW(run(hasty.kv_get("k")), sdk::storage_unavailable);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
+  EXPECT_LT(bus_->busy, 998) << "it was asked more than once";
+  EXPECT_GT(bus_->busy, 900) << "with pauses";
+}
+
+TEST_F(storage_client, silence_is_told_from_a_refusal) {
+  bus_->failure = sdk::bus_errc::timed_out;
+  EXPECT_THROW(run(client_->kv_get("k")), sdk::storage_timed_out);
+  bus_->failure = sdk::bus_errc::no_responders;
+  try {
+    run(client_->kv_get("k"));
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const sdk::storage_timed_out& wrong) {
+    ADD_FAILURE() << wrong.what();
+  } catch (const sdk::storage_unavailable&) {
   }
 }
 

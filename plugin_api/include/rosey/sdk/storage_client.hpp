@@ -1,14 +1,18 @@
 // A plugin's tables and keys, kept by the storage service on the other side of the bus.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/system/system_error.hpp>
 #include <chrono>
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -28,8 +32,15 @@ struct storage_unavailable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A refusal (CONFLICT, CONSTRAINT, VALIDATION_ERROR, …) is the value of the result; no answer,
-// BUSY and DATABASE_ERROR throw storage_unavailable. Cancelling the coroutine throws
+// There was no answer, not even a refusal, in the time that one waits for it: whoever asks next may
+// wait as long.
+struct storage_timed_out : storage_unavailable {
+  using storage_unavailable::storage_unavailable;
+};
+
+// A refusal (CONFLICT, CONSTRAINT, VALIDATION_ERROR, …) is the value of the result; no answer and
+// DATABASE_ERROR throw storage_unavailable. BUSY passes, and has changed nothing: it is asked
+// again, less and less often, and throws when the time is up. Cancelling the coroutine throws
 // boost::system::system_error with operation_aborted. Must outlive its operations.
 //
 // Build filters and values before the co_await: GCC 12 miscompiles initializer lists inside one.
@@ -39,6 +50,7 @@ class storage_client {
   using awaitable = boost::asio::awaitable<T>;
   using batch_result = boost::system::result<db::batch_reply, db::failure>;
 
+  // An operation may take `timeout`, however often storage is asked for it.
   storage_client(message_bus& bus, std::string plugin, std::chrono::milliseconds timeout)
       : bus_(bus), plugin_(std::move(plugin)), timeout_(timeout) {}
 
@@ -138,14 +150,31 @@ class storage_client {
   }
 
   awaitable<std::string> request(std::string subject, std::string payload) {
-    auto [failure, answer] =
-        co_await bus_.async_request(std::move(subject), std::move(payload), timeout_,
-                                    boost::asio::as_tuple(boost::asio::use_awaitable));
+    using std::chrono::milliseconds;
+    using clock = std::chrono::steady_clock;
+    const auto deadline = clock::now() + timeout_;
+    milliseconds left = timeout_;
+    for (milliseconds pause = shortest_pause;; pause = std::min(2 * pause, longest_pause)) {
+      auto [failure, answer] = co_await bus_.async_request(
+          subject, payload, left, boost::asio::as_tuple(boost::asio::use_awaitable));
+      if (failure) throw_failure(failure);
+      // Those that were refused together do not come back together.
+      const milliseconds rest = pause / 2 + pause * (random_() % 64) / 128;
+      left = std::chrono::duration_cast<milliseconds>(deadline - clock::now()) - rest;
+      const bool busy = db::refusal_code(answer) == db::codes::busy;
+      if (!busy || left <= milliseconds::zero()) co_return std::move(answer);
+      boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, rest);
+      co_await timer.async_wait(boost::asio::use_awaitable);
+    }
+  }
+
+  [[noreturn]] static void throw_failure(boost::system::error_code failure) {
     if (failure == boost::asio::error::operation_aborted) {
       throw boost::system::system_error(failure);
     }
-    if (failure) throw storage_unavailable("Storage: " + failure.message());
-    co_return std::move(answer);
+    const std::string sentence = "Storage: " + failure.message();
+    if (failure == make_error_code(bus_errc::timed_out)) throw storage_timed_out(sentence);
+    throw storage_unavailable(sentence);
   }
 
   static error too_large(const std::string& payload) {
@@ -164,9 +193,13 @@ class storage_client {
     return std::string("Storage gave an answer that cannot be read: ") + unexpected.what();
   }
 
+  static constexpr std::chrono::milliseconds shortest_pause{20};
+  static constexpr std::chrono::milliseconds longest_pause{500};
+
   message_bus& bus_;
   std::string plugin_;
   std::chrono::milliseconds timeout_;
+  std::minstd_rand random_{std::random_device{}()};
 };
 
 }  // namespace rosey::sdk
