@@ -130,4 +130,8 @@ void plugin::start(const boost::json::object& config) {
       [this](const channel_state& stored) { parts_->later.complete_all(stored); });
 }
 
+void plugin::stop() {
+  if (parts_) parts_->present.stop();
+}
+
 }  // namespace rosey::playlist

@@ -33,6 +33,9 @@ class plugin {
   // the setting that is unknown or not right.
   void start(const boost::json::object& config);
 
+  // Begins what has to be done before the plugin goes; its tasks are waited for after that.
+  void stop();
+
  private:
   struct parts;
 

@@ -118,7 +118,7 @@ awaitable<adding::reply> adding::store(origin from, std::shared_ptr<wish> wanted
   };
   preparation prepare;
   if (limits_.repeat_after_minutes > 0) {
-    prepare = [this, channel = from.channel, wanted] {
+    prepare = [this, channel = from.channel, wanted](const channels::snapshot&) {
       return look_up_last_plays(channel, wanted);
     };
   }

@@ -221,7 +221,7 @@ awaitable<result<json::object>> channels::decide_and_store(origin from, decider 
     // One conflict is no crowd.
     if (tries > 1) co_await back_off(tries);
     const snapshot state = co_await refresh(from.channel, at);
-    if (prepare) co_await prepare();
+    if (prepare) co_await prepare(state);
     const std::int64_t now = clock_.now();
     auto decided = decide(*state, now);
     const bool changes = decided && decided->change;

@@ -43,7 +43,8 @@ using decider = std::function<result<decision>(const channel_state&, std::int64_
 
 // Looks up what a decision needs beside the channel; called before each decision, while nobody
 // else of this instance can change the channel.
-using preparation = std::function<boost::asio::awaitable<void>()>;
+using preparation =
+    std::function<boost::asio::awaitable<void>(std::shared_ptr<const channel_state>)>;
 
 // All coroutines throw sdk::storage_unavailable when storage does not do its part; the channel is
 // then read again before its next use. Storage that refuses does so to one command, and whoever

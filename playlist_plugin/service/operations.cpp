@@ -66,22 +66,33 @@ awaitable<operations::reply> operations::skip(origin from, actor by,
 awaitable<operations::reply> operations::vote_skip(origin from, std::string user,
                                                    presenter<vote_outcome> present) {
   saw(from.channel, user);
-  return channels_.change(
-      std::move(from), [this, user, present](const channel_state& channel, std::int64_t now) {
-        const vote_terms terms = vote_terms_in(channel.name, now);
-        return presented(playlist::vote_skip(channel, user, terms, now), present);
-      });
+  decider decide = [this, user, present](const channel_state& channel, std::int64_t now) {
+    const vote_terms terms = vote_terms_in(channel.name, now);
+    return presented(playlist::vote_skip(channel, user, terms, now), present);
+  };
+  preparation prepare = [this, channel = from.channel](const channels::snapshot&) {
+    return present_.refresh(channel);
+  };
+  return channels_.change(std::move(from), std::move(decide), std::move(prepare));
 }
 
 awaitable<operations::reply> operations::withdraw_vote(origin from, std::string user) {
   left(from.channel, user);
-  return channels_.change(
-      std::move(from),
-      [this, user](const channel_state& channel, std::int64_t now) -> result<decision> {
-        const vote_terms terms = vote_terms_in(channel.name, now);
-        leave_outcome outcome = playlist::leave(channel, user, terms, now);
-        return decision{std::move(outcome.change), {}, {}};
-      });
+  decider decide = [this, user](const channel_state& channel,
+                                std::int64_t now) -> result<decision> {
+    const vote_terms terms = vote_terms_in(channel.name, now);
+    leave_outcome outcome = playlist::leave(channel, user, terms, now);
+    return decision{std::move(outcome.change), {}, {}};
+  };
+  preparation prepare = [this](channels::snapshot channel) {
+    return look_around(std::move(channel));
+  };
+  return channels_.change(std::move(from), std::move(decide), std::move(prepare));
+}
+
+awaitable<void> operations::look_around(channels::snapshot channel) {
+  if (channel->votes.empty()) co_return;
+  co_await present_.refresh(channel->name);
 }
 
 vote_terms operations::vote_terms_in(const std::string& channel, std::int64_t now) const {

@@ -73,6 +73,8 @@ class operations {
   std::int64_t now() const { return clock_.now(); }
 
  private:
+  // Learns who is there, where there are votes to count.
+  awaitable<void> look_around(channels::snapshot channel);
   vote_terms vote_terms_in(const std::string& channel, std::int64_t now) const;
 
   channels& channels_;

@@ -16,8 +16,8 @@
 namespace rosey::playlist {
 
 // Connectors tell every instance who comes, speaks and goes, but commands reach one of them. Each
-// writes what it has seen some seconds later, in the background; what is stored is read along with
-// the channel.
+// writes what it has seen some seconds later, in the background, and before it goes; what is stored
+// is read along with the channel, and again where it decides.
 class presence {
  public:
   presence(const sdk::context& context, playlist_storage& storage, clock& time,
@@ -27,11 +27,18 @@ class presence {
   void left(const std::string& channel, const std::string& user);
   void loaded(const loaded_channel& channel);
 
+  // Learns what other instances have written. Throws sdk::storage_unavailable.
+  boost::asio::awaitable<void> refresh(std::string channel);
+
+  // Begins to write at once what was going to be written later.
+  void stop();
+
   // Users that count.
   std::size_t count(const std::string& channel) const;
 
  private:
   void write_soon(const std::string& channel);
+  boost::asio::awaitable<void> write_later(std::string channel);
   boost::asio::awaitable<void> write(std::string channel);
 
   sdk::context context_;

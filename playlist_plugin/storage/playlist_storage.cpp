@@ -102,17 +102,20 @@ awaitable<loaded_channel> playlist_storage::load(std::string channel) {
   }
 }
 
-awaitable<sightings> playlist_storage::seen(std::string channel) {
+awaitable<stored_sightings> playlist_storage::seen(std::string channel) {
   const auto kept = co_await db_.kv_get(seen_key(channel));
   if (!kept) throw_refused(kept.error());
-  co_return sightings_from(kept->value);
+  co_return stored_sightings{sightings_from(kept->value), kept->revision};
 }
 
-awaitable<void> playlist_storage::store_seen(std::string channel, sightings seen,
+awaitable<bool> playlist_storage::store_seen(std::string channel, stored_sightings known,
                                              std::int64_t seconds) {
-  json::value value = sightings_to_json(seen);
-  const auto stored = co_await db_.kv_set(seen_key(channel), std::move(value), seconds);
-  if (!stored) throw_refused(stored.error());
+  json::value value = sightings_to_json(known.seen);
+  const auto stored =
+      co_await db_.kv_set(seen_key(channel), std::move(value), seconds, known.revision);
+  if (stored) co_return true;
+  if (stored.error().code != db::codes::conflict) throw_refused(stored.error());
+  co_return false;
 }
 
 awaitable<std::optional<channel_state>> playlist_storage::load_rest(channel_state channel) {

@@ -40,6 +40,12 @@ struct store_outcome {
   boost::json::object reply;  // the stored one, of a replayed request
 };
 
+// Who was seen in a channel, as of a revision of what is kept.
+struct stored_sightings {
+  sightings seen;
+  std::int64_t revision = 0;  // 0: nothing is kept
+};
+
 // A channel, and who was seen there.
 struct loaded_channel {
   channel_state state;
@@ -59,8 +65,9 @@ class playlist_storage {
   awaitable<loaded_channel> load(std::string channel);
 
   // Who was seen in the channel; kept for `seconds`.
-  awaitable<sightings> seen(std::string channel);
-  awaitable<void> store_seen(std::string channel, sightings seen, std::int64_t seconds);
+  awaitable<stored_sightings> seen(std::string channel);
+  // False, and nothing is changed: it is at another revision.
+  awaitable<bool> store_seen(std::string channel, stored_sightings known, std::int64_t seconds);
 
   // Channels in which something plays or waits.
   awaitable<std::vector<std::string>> channels();

@@ -106,6 +106,20 @@ TEST(Reload, LosesNoCommandUnderLoad) {
   EXPECT_EQ(bot.finish(), 0) << bot.child().log();
 }
 
+TEST(Reload, KnowsWhoIsThereToVote) {
+  const bot_folder folder;
+  running_bot bot(folder);
+  bot.say("!add https://youtu.be/dQw4w9WgXcQ");
+  for (const char* user : {"a", "b", "c", "d", "e"}) {
+    bot.say("/as " + std::string(user));
+    bot.say("!nowplaying");
+  }
+  bot.say("/as you admin");
+  EXPECT_THAT(bot.say("!plugin reload playlist"), HasSubstr("Reloaded"));
+  EXPECT_EQ(bot.say("!voteskip"), "⏭️ Vote recorded (1/3 needed)");
+  EXPECT_EQ(bot.finish(), 0);
+}
+
 TEST(Reload, UnloadAndLoadAreAnsweredClearly) {
   const bot_folder folder;
   running_bot bot(folder);

@@ -117,6 +117,51 @@ TEST_F(votes_test, are_counted_against_those_whom_an_earlier_instance_has_seen) 
   EXPECT_EQ(votes("b"), "⏭️ Vote recorded (1/2 needed)") << "nobody else was heard of since";
 }
 
+TEST_F(votes_test, are_counted_against_those_who_were_seen_a_moment_before_a_restart) {
+  instance& before = here.start();
+  here.say("ann", "add", video(1));
+  join({"a", "b", "c", "d", "e"});
+  here.stop(before);
+  here.start();
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/3 needed)");
+}
+
+TEST_F(votes_test, are_counted_against_those_who_were_seen_a_moment_before_a_swap) {
+  instance& old = here.start();
+  here.say("ann", "add", video(1));
+  join({"a", "b", "c", "d", "e"});
+  here.start();  // reads the channel before the old one has written
+  here.stop(old);
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/3 needed)");
+}
+
+TEST_F(votes_test, are_not_enough_because_of_a_swap_when_somebody_leaves) {
+  instance& old = here.start();
+  here.say("ann", "add", video(1));
+  join({"a", "b", "c", "d", "e"});
+  votes("a");
+  EXPECT_EQ(votes("b"), "⏭️ Vote recorded (2/3 needed)");
+  here.start();
+  here.stop(old);
+  tell("c", presence_event::part);
+  EXPECT_THAT(here.event_names(), ::testing::Not(Contains("playlist.skip.passed")));
+  EXPECT_EQ(votes("d"), "⏭️ Skip vote passed! (3 votes)");
+}
+
+TEST_F(votes_test, are_counted_against_those_whom_two_instances_write_at_the_same_time) {
+  instance& first = here.start();
+  instance& second = here.start();
+  here.server().chosen = &first.bus;
+  here.say("ann", "add", video(1));
+  for (const char* user : {"a", "b"}) here.say(user, "queue");
+  here.server().chosen = &second.bus;
+  for (const char* user : {"c", "d", "e"}) here.say(user, "queue");
+  here.pass(30);
+  here.kill_all();
+  here.start();
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/3 needed)");
+}
+
 TEST_F(votes_test, are_counted_against_those_whose_commands_another_instance_has_had) {
   instance& first = here.start();
   instance& second = here.start();

@@ -75,6 +75,7 @@ instance& world::start(const json::object& config) {
 
 void world::stop(instance& which) {
   bool stopped = false;
+  which.plugin.stop();
   which.tasks.stop([&stopped] { stopped = true; });
   settle();
   EXPECT_TRUE(stopped) << "the plugin does not end";
