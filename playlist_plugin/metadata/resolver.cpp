@@ -40,7 +40,7 @@ constexpr std::uint16_t dns_port = 53;
 // A server has two seconds, and four when it is asked again: so a list of which one is dead, or one
 // that keeps silent about one family of addresses, is through within the usual deadline.
 constexpr int first_patience = 2'000;  // milliseconds
-constexpr int most_tries = 2;
+constexpr int tries_for_each_server = 2;
 
 class descriptor {
  public:
@@ -117,7 +117,7 @@ class lookup {
   void open_channel(const resolver::name_servers& servers) {
     ares_options chosen{};
     chosen.timeout = first_patience;
-    chosen.tries = most_tries;
+    chosen.tries = tries_for_each_server;
     chosen.sock_state_cb = &lookup::socket_changed;
     chosen.sock_state_cb_data = this;
     ares_channel opened = nullptr;

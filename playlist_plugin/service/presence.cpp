@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t written_after = 30'000;
 constexpr std::int64_t longest_work = 1'000;  // until the last try begins: a host waits for it
 
-constexpr int most_tries = 5;  // each failed one means that another instance has written
+constexpr int most_writes = 5;  // each failed one means that another instance has written
 
 }  // namespace
 
@@ -80,7 +80,7 @@ boost::asio::awaitable<void> presence::write(std::string channel) {
   const std::int64_t deadline = clock_.now() + longest_work;
   try {
     bool written = false;
-    for (int tries = 0; !written && tries < most_tries && clock_.now() <= deadline; ++tries) {
+    for (int tries = 0; !written && tries < most_writes && clock_.now() <= deadline; ++tries) {
       stored_sightings known = co_await storage_.seen(channel);
       users_.merge(channel, known.seen, clock_.now());
       known.seen = users_.seen_in(channel, clock_.now());

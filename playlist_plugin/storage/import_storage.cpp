@@ -18,7 +18,7 @@ namespace json = boost::json;
 namespace db = sdk::db;
 using boost::asio::awaitable;
 
-constexpr int most_tries = 16;
+constexpr int most_attempts = 16;
 constexpr std::int64_t stride = 1024;  // room between neighbours, for moves
 // Half of those that items can have: people add behind them.
 constexpr std::int64_t highest_position = 1 << 29;
@@ -123,7 +123,7 @@ awaitable<result<begun_import>> import_storage::begin(import_job job, std::int64
     begun.earlier = earlier_from(known->value);
     co_return begun;
   }
-  for (int tries = 0; tries < most_tries; ++tries) {
+  for (int tries = 0; tries < most_attempts; ++tries) {
     const channel_state channel = co_await load(job.channel);
     db::batch ops;
     write_reservation(ops, channel, job.count);
@@ -179,7 +179,7 @@ awaitable<result<ended_import>> import_storage::commit(import_job job, std::stri
   last.filter = {{"channel", job.channel}};
   last.order = {{"position", true}};
   last.limit = 1;
-  for (int tries = 0; tries < most_tries; ++tries) {
+  for (int tries = 0; tries < most_attempts; ++tries) {
     // What the version guards is read behind it.
     const channel_state channel = co_await load(job.channel);
     const auto found = co_await db_.select(last);
