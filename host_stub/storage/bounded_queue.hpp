@@ -30,7 +30,7 @@ class bounded_queue {
     return true;
   }
 
-  // Wakes one thread for all of them, for whom the next `take` is. Gives back those for which there
+  // Wakes one thread, which wakes the next if it leaves something. Gives back those for which there
   // was no room.
   std::vector<T> push_all(std::vector<T> items) {
     if (items.empty()) return items;
@@ -62,6 +62,12 @@ class bounded_queue {
     return taken(most);
   }
 
+  // What there is, up to `most`, without waiting.
+  std::vector<T> take_present(std::size_t most) {
+    const std::lock_guard lock(mutex_);
+    return taken(most);
+  }
+
   // What waits is still taken; nothing new comes in.
   void close() {
     {
@@ -82,6 +88,7 @@ class bounded_queue {
     const auto end = items_.begin() + count;
     std::vector<T> first(std::make_move_iterator(items_.begin()), std::make_move_iterator(end));
     items_.erase(items_.begin(), end);
+    if (!items_.empty()) filled_.notify_one();
     return first;
   }
 

@@ -233,7 +233,7 @@ result<std::string> entry_condition(std::string_view key, const json::value& val
   }
   const auto column = of.find(key);
   if (!column) return column.error();
-  return on_column(*column, value, bound);
+  return on_column(**column, value, bound);
 }
 
 result<std::string> conjunction(const json::object& filter, const table& of, bindings& bound) {
@@ -280,7 +280,7 @@ result<column_values> equalities(const json::object& filter, const table& of) {
     }
     const auto column = of.find(key);
     if (!column) return column.error();
-    auto converted = to_sql(*column, *value);
+    auto converted = to_sql(**column, *value);
     if (!converted) return converted.error();
     known.emplace_back(*column, std::move(*converted));
   }

@@ -21,7 +21,7 @@ result<std::string> condition(const json::object& filter, const table& of, bindi
 // All that a filter may contain.
 std::vector<std::string_view> filter_operators();
 
-using column_values = std::vector<std::pair<column, sql_value>>;
+using column_values = std::vector<std::pair<const column*, sql_value>>;
 
 // Columns that rows matching the filter have at one known value: those at the top with a plain
 // value or $eq. What an upsert inserts.

@@ -16,27 +16,28 @@ struct insert_parts {
   bindings bound;
 };
 
-insert_parts insert_into(const column_values& values, const table& into, const dialect& language) {
+insert_parts insert_into(column_values values, const table& into, const dialect& language) {
   bindings bound(language);
-  std::string names;
-  std::string placeholders;
+  std::string sql = "INSERT INTO ";
+  sql.reserve(256);
+  append_name(sql, into.name);
+  if (values.empty()) return {sql + " DEFAULT VALUES", std::move(bound)};
+  const char* separator = " (";
   for (const auto& [column, value] : values) {
-    if (!names.empty()) {
-      names += ", ";
-      placeholders += ", ";
-    }
-    names += quoted_name(column.name);
-    placeholders += bound.bind(value);
+    append_name(sql.append(separator), column->name);
+    separator = ", ";
   }
-  std::string sql = "INSERT INTO " + quoted_name(into.name);
-  sql += values.empty() ? std::string(" DEFAULT VALUES")
-                        : fmt::format(" ({}) VALUES ({})", names, placeholders);
+  separator = ") VALUES (";
+  for (auto& [column, value] : values) {
+    sql.append(separator).append(bound.bind(std::move(value)));
+    separator = ", ";
+  }
+  sql += ')';
   return {std::move(sql), std::move(bound)};
 }
 
-statement insert_statement(const column_values& values, const table& into,
-                           const dialect& language) {
-  insert_parts parts = insert_into(values, into, language);
+statement insert_statement(column_values values, const table& into, const dialect& language) {
+  insert_parts parts = insert_into(std::move(values), into, language);
   if (!into.id_column.empty()) parts.sql += language.returning(quoted_name(into.id_column));
   return parts.bound.finish(std::move(parts.sql));
 }
@@ -45,7 +46,7 @@ enum class change_kind { set, increase, multiply, maximum, minimum };
 
 struct change {
   change_kind kind;
-  column of;
+  const column* of;
   sql_value value;
 };
 
@@ -79,7 +80,7 @@ result<change> checked_change(change_kind kind, std::string_view name, const col
   if (kind != change_kind::set && value.is_null()) {
     return db::invalid(fmt::format("{} of column '{}' takes a value, not null", name, of.name));
   }
-  return change{kind, of, std::move(*converted)};
+  return change{kind, &of, std::move(*converted)};
 }
 
 result<std::vector<change>> changes_of(const json::object& update, const table& in) {
@@ -96,11 +97,11 @@ result<std::vector<change>> changes_of(const json::object& update, const table& 
     for (const auto& value : *values) {
       const auto column = in.find(value.key());
       if (!column) return column.error();
-      auto checked = checked_change(*kind, name, *column, value.value());
+      auto checked = checked_change(*kind, name, **column, value.value());
       if (!checked) return checked.error();
       for (const change& earlier : changes) {
-        if (earlier.of.name == column->name) {
-          return db::invalid(fmt::format("Column '{}' is changed twice", column->name));
+        if (earlier.of == *column) {
+          return db::invalid(fmt::format("Column '{}' is changed twice", (*column)->name));
         }
       }
       changes.push_back(std::move(*checked));
@@ -112,18 +113,18 @@ result<std::vector<change>> changes_of(const json::object& update, const table& 
 
 std::string new_value(const change& what, bindings& bound) {
   const dialect& language = bound.language();
-  const std::string name = quoted_name(what.of.name);
+  const std::string name = quoted_name(what.of->name);
   const std::string given = bound.bind(what.value);
   const std::string number = fmt::format("COALESCE({}, 0)", name);
   const std::string present =
-      language.comparable(fmt::format("COALESCE({}, {})", name, given), what.of.kind);
+      language.comparable(fmt::format("COALESCE({}, {})", name, given), what.of->kind);
   switch (what.kind) {
     case change_kind::set:
       return given;
     case change_kind::increase:
-      return language.sum(number, given, what.of.kind);
+      return language.sum(number, given, what.of->kind);
     case change_kind::multiply:
-      return language.product(number, given, what.of.kind);
+      return language.product(number, given, what.of->kind);
     case change_kind::maximum:
       return language.greater_of(present, given);
     case change_kind::minimum:
@@ -135,7 +136,7 @@ std::string new_value(const change& what, bindings& bound) {
 // What a change makes of a row that is not there.
 sql_value first_value(const change& what) {
   if (what.kind != change_kind::multiply) return what.value;
-  if (what.of.kind == column_kind::real) return 0.0;
+  if (what.of->kind == column_kind::real) return 0.0;
   return std::int64_t{0};
 }
 
@@ -145,7 +146,7 @@ result<statement> upsert_insert(const db::update_request& request,
   auto values = equalities(request.filter, into);
   if (!values) return values.error();
   for (const change& what : changes) {
-    const auto same = [&what](const auto& known) { return known.first.name == what.of.name; };
+    const auto same = [&what](const auto& known) { return known.first == what.of; };
     const auto known = std::find_if(values->begin(), values->end(), same);
     if (known == values->end()) {
       values->emplace_back(what.of, first_value(what));
@@ -153,10 +154,10 @@ result<statement> upsert_insert(const db::update_request& request,
       known->second = what.value;
     } else {
       return db::invalid(fmt::format(
-          "An upsert can only $set column '{}', because its filter names it", what.of.name));
+          "An upsert can only $set column '{}', because its filter names it", what.of->name));
     }
   }
-  insert_parts parts = insert_into(*values, into, language);
+  insert_parts parts = insert_into(std::move(*values), into, language);
   return parts.bound.finish(std::move(parts.sql));
 }
 
@@ -184,14 +185,15 @@ result<insert_plan> plan(const db::insert_request& request, const table& of,
   planned.fills_id = !of.id_column.empty();
   for (const json::object& row : request.rows) {
     column_values values;
+    values.reserve(row.size());
     for (const auto& entry : row) {
       const auto column = of.find(entry.key());
       if (!column) return column.error();
-      auto converted = to_sql(*column, entry.value());
+      auto converted = to_sql(**column, entry.value());
       if (!converted) return converted.error();
       values.emplace_back(*column, std::move(*converted));
     }
-    planned.rows.push_back(insert_statement(values, of, language));
+    planned.rows.push_back(insert_statement(std::move(values), of, language));
   }
   return planned;
 }
@@ -204,7 +206,7 @@ result<update_plan> plan(const db::update_request& request, const table& of,
   std::string assignments;
   for (const change& what : *changes) {
     if (!assignments.empty()) assignments += ", ";
-    assignments += quoted_name(what.of.name) + " = " + new_value(what, bound);
+    assignments += quoted_name(what.of->name) + " = " + new_value(what, bound);
   }
   const auto where = guarded_condition(request, of, bound);
   if (!where) return where.error();

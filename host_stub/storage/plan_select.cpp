@@ -103,14 +103,14 @@ std::optional<error> add_aggregate(output_list& list, const db::aggregate& asked
   if (function == end) {
     return db::invalid(fmt::format("There is no aggregate '{}'", db::shortened(asked.function)));
   }
-  if (function->of_numbers && !is_number(column->kind)) {
+  if (function->of_numbers && !is_number((*column)->kind)) {
     return db::invalid(fmt::format("{} needs numbers, which column '{}' does not hold",
-                                   asked.function, column->name));
+                                   asked.function, (*column)->name));
   }
   const std::string argument = (asked.distinct ? "DISTINCT " : "") +
-                               language.comparable(quoted_name(column->name), column->kind);
-  list.add(function->sql(language, argument, column->kind), asked.name,
-           function->kind(column->kind));
+                               language.comparable(quoted_name((*column)->name), (*column)->kind);
+  list.add(function->sql(language, argument, (*column)->kind), asked.name,
+           function->kind((*column)->kind));
   return std::nullopt;
 }
 
@@ -128,7 +128,7 @@ std::optional<error> add_outputs(output_list& list, const db::select_request& re
   for (const std::string& name : request.columns) {
     const auto column = of.find(name);
     if (!column) return column.error();
-    if (!list.has(name)) add(*column);
+    if (!list.has(name)) add(**column);
   }
   for (const db::aggregate& each : request.aggregates) {
     if (auto refused = add_aggregate(list, each, of, language)) return refused;
@@ -147,10 +147,10 @@ result<std::string> order_clause(const db::select_request& request, const output
       const auto column = of.find(by.column);
       if (!column) return column.error();
       if (only_outputs) {
-        return db::invalid(
-            fmt::format("The order's column '{}' must be among the selected ones", column->name));
+        return db::invalid(fmt::format("The order's column '{}' must be among the selected ones",
+                                       (*column)->name));
       }
-      value = language.comparable(value, column->kind);
+      value = language.comparable(value, (*column)->kind);
     }
     clause += clause.empty() ? " ORDER BY " : ", ";
     clause += language.ordered(value, by.descending);

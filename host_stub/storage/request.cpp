@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/monotonic_resource.hpp>
 
 #include "host_stub/storage/schema.hpp"
 
@@ -52,8 +53,8 @@ std::string operation_name(const subject_parts& parts) {
   return std::find(std::begin(db::operation_names), end, name) == end ? std::string() : name;
 }
 
-result<data_request> decode_single(std::string_view name, const json::object& object) {
-  auto operation = db::decode_operation(name, object);
+result<data_request> decode_single(std::string_view name, json::object object) {
+  auto operation = db::decode_operation(name, std::move(object));
   if (!operation) return operation.error();
   data_request single;
   single.work.ops.push_back({std::move(*operation), {}});
@@ -87,13 +88,14 @@ boost::system::result<request, db::failure> decode_request(std::string_view subj
     return db::failure(
         db::invalid(fmt::format("'{}' is not a plugin's id", db::shortened(parts->plugin))));
   }
-  const auto object = db::parse_message(payload);
+  // All that the message brings is taken from one piece of memory, and given back with it.
+  auto object = db::parse_message(payload, json::make_shared_resource<json::monotonic_resource>());
   if (!object) return db::failure(object.error());
   request decoded;
   decoded.plugin = parts->plugin;
 
   if (parts->family == "batch" && parts->operation.empty()) {
-    auto batch = db::decode_batch(*object);
+    auto batch = db::decode_batch(std::move(*object));
     if (!batch) return batch.error();
     decoded.what = data_request{std::move(*batch), true};
     return decoded;
@@ -101,14 +103,14 @@ boost::system::result<request, db::failure> decode_request(std::string_view subj
   if (parts->family == "migrate") {
     const auto action = action_from(parts->operation);
     if (!action) return unknown();
-    auto how = db::decode_migrate(*object);
+    auto how = db::decode_migrate(std::move(*object));
     if (!how) return db::failure(how.error());
     decoded.what = migration_request{*action, *how};
     return decoded;
   }
   const std::string name = operation_name(*parts);
   if (name.empty()) return unknown();
-  auto single = decode_single(name, *object);
+  auto single = decode_single(name, std::move(*object));
   if (!single) return db::failure(single.error());
   decoded.what = std::move(*single);
   return decoded;

@@ -23,7 +23,7 @@ column_kind kind_of(std::string_view declared_type) {
   return column_kind::unsupported;
 }
 
-result<column> table::find(std::string_view column_name) const {
+result<const column*> table::find(std::string_view column_name) const {
   const auto found =
       std::find_if(columns.begin(), columns.end(),
                    [column_name](const column& each) { return each.name == column_name; });
@@ -35,11 +35,14 @@ result<column> table::find(std::string_view column_name) const {
     return db::invalid(
         fmt::format("Column '{}' has a type that the storage API does not carry", column_name));
   }
-  return *found;
+  return &*found;
 }
 
 result<const table*> schema::find(std::string_view plugin, std::string_view shown) const {
-  const auto found = tables_.find(fmt::format("{}_{}", plugin, shown));
+  std::string name;
+  name.reserve(plugin.size() + 1 + shown.size());
+  name.append(plugin).append("_").append(shown);
+  const auto found = tables_.find(name);
   if (found == tables_.end()) {
     return error{db::codes::unknown_table,
                  fmt::format("Plugin '{}' has no table '{}'", plugin, db::shortened(shown))};
@@ -60,13 +63,19 @@ bool is_plugin_id(std::string_view id) {
          std::all_of(id.begin(), id.end(), is_allowed);
 }
 
-std::string quoted_name(std::string_view identifier) {
-  std::string text = "\"";
-  for (const char c : identifier) {
-    if (c == '"') text += '"';
-    text += c;
+void append_name(std::string& sql, std::string_view identifier) {
+  sql += '"';
+  for (std::size_t quote; (quote = identifier.find('"')) != identifier.npos;) {
+    sql.append(identifier.substr(0, quote)).append("\"\"");
+    identifier.remove_prefix(quote + 1);
   }
-  return text + '"';
+  sql.append(identifier).append("\"");
+}
+
+std::string quoted_name(std::string_view identifier) {
+  std::string text;
+  append_name(text, identifier);
+  return text;
 }
 
 }  // namespace rosey::storage

@@ -26,8 +26,8 @@ struct table {
   std::vector<column> columns;  // in their declared order
   std::string id_column;        // the integer primary key that the database fills; "" for none
 
-  // UNKNOWN_COLUMN if there is none.
-  result<column> find(std::string_view column_name) const;
+  // UNKNOWN_COLUMN if there is none. The pointer is valid as long as the table.
+  result<const column*> find(std::string_view column_name) const;
 };
 
 class schema {
@@ -48,5 +48,6 @@ bool is_plugin_id(std::string_view id);
 
 // For names that come from the schema.
 std::string quoted_name(std::string_view identifier);
+void append_name(std::string& sql, std::string_view identifier);
 
 }  // namespace rosey::storage

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "host_stub/storage/transact.hpp"
 
@@ -66,11 +67,17 @@ void writer::run_group(session& own, std::vector<job> group) {
   });
 }
 
-std::vector<std::string> writer::answers_of(session& own, const std::vector<job>& group) {
+// What arrives meanwhile joins the group: the transaction is open, and the commit costs the same.
+std::vector<std::string> writer::answers_of(session& own, std::vector<job>& group) {
   std::vector<std::string> answers;
-  answers.reserve(group.size());
-  for (const job& work : group) answers.push_back(answer_of(own, work));
-  return answers;
+  answers.reserve(options_.group);
+  while (true) {
+    while (answers.size() < group.size()) answers.push_back(answer_of(own, group[answers.size()]));
+    if (group.size() >= options_.group) return answers;
+    std::vector<job> more = queue_.take_present(options_.group - group.size());
+    if (more.empty()) return answers;
+    std::move(more.begin(), more.end(), std::back_inserter(group));
+  }
 }
 
 // A refused request leaves nothing behind and does not disturb the others.

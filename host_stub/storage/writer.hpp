@@ -49,7 +49,7 @@ class writer {
   void run(session& own);
   void refuse_outdated(std::vector<job>& group) const;
   void run_group(session& own, std::vector<job> group);
-  std::vector<std::string> answers_of(session& own, const std::vector<job>& group);
+  std::vector<std::string> answers_of(session& own, std::vector<job>& group);
   std::string answer_of(session& own, const job& work);
   std::string answer_alone(session& own, const job& work);
   std::chrono::milliseconds until_sweep() const;

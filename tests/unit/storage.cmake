@@ -1,6 +1,7 @@
 # What the storage service does on SQLite only, its messages, its client, and migrations.
 rosey_add_test(storage_test
   SOURCES
+    storage/bounded_queue_test.cpp
     storage/client_test.cpp
     storage/histogram_test.cpp
     storage/migrator_test.cpp

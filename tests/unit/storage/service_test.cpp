@@ -9,6 +9,7 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 #include "unit/storage/storage_test.hpp"
 
@@ -67,6 +68,30 @@ TEST_F(storage_service, a_group_is_bounded_and_counted) {
   // The first may have gone alone into the transaction that waited.
   EXPECT_GE(after.groups - before.groups, 5U);
   EXPECT_LE(after.groups - before.groups, 6U);
+}
+
+TEST_F(storage_service, what_arrives_while_a_group_is_carried_out_joins_it) {
+  std::atomic<bool> armed = false;
+  std::future<json::object> second;
+  // It is asked for each request of a group, before that is carried out.
+  options_.clock = [&] {
+    if (armed.exchange(false)) second = send_note("second");
+    return clock_.now();
+  };
+  storage();
+  create_note();
+  const auto before = storage().stats();
+  std::future<json::object> first;
+  {
+    const foreign_writer lock(database_file());
+    first = send_note("first");
+    while (storage().stats().waiting_to_write > 0) std::this_thread::yield();
+    armed = true;
+  }
+  EXPECT_EQ(error_code(first.get()), "none");
+  EXPECT_EQ(error_code(second.get()), "none");
+  EXPECT_EQ(storage().stats().grouped - before.grouped, 2U);
+  EXPECT_EQ(storage().stats().groups - before.groups, 1U);
 }
 
 TEST_F(storage_service, a_refused_request_does_not_disturb_its_group) {

@@ -116,7 +116,7 @@ TEST(storage_wire, answers_that_are_none_are_said_so) {
 }
 
 TEST(storage_wire, the_first_failure_is_the_one_that_is_told) {
-  const json::object object = object_of(R"({"number": "x", "text": 5})");
+  json::object object = object_of(R"({"number": "x", "text": 5})");
   reader in(object);
   in.optional_integer("number", 0);
   in.text("absent");

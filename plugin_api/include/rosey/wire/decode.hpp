@@ -23,15 +23,16 @@ inline constexpr std::size_t max_payload = 64 * 1024;
 // Bytes. Channel and user names.
 inline constexpr std::size_t max_name = 256;
 
-inline result<json::object> parse_object(std::string_view payload,
-                                         std::size_t limit = max_payload) {
+inline result<json::object> parse_object(std::string_view payload, std::size_t limit = max_payload,
+                                         json::storage_ptr memory = {}) {
   if (payload.size() > limit) {
     return error{codes::bad_request, "The request has " + std::to_string(payload.size()) +
                                          " bytes; at most " + std::to_string(limit) +
                                          " are accepted"};
   }
   boost::system::error_code failure;
-  json::value value = json::parse(payload, failure);  // refuses invalid UTF-8 and deep nesting
+  // Refuses invalid UTF-8 and deep nesting.
+  json::value value = json::parse(payload, failure, std::move(memory));
   if (failure) {
     return error{codes::bad_request, "The request is not valid JSON: " + failure.message()};
   }

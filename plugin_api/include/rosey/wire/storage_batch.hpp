@@ -160,35 +160,36 @@ inline json::object to_json(const batch_request& request) {
 }
 
 // `name` is one of operation_names.
-inline result<operation> decode_operation(std::string_view name, const json::object& object) {
+inline result<operation> decode_operation(std::string_view name, json::object object) {
   const auto as_operation = [](auto decoded) -> result<operation> {
     if (!decoded) return decoded.error();
     return operation(std::move(*decoded));
   };
-  if (name == "insert") return as_operation(decode_insert(object));
-  if (name == "select") return as_operation(decode_select(object));
-  if (name == "update") return as_operation(decode_update(object));
-  if (name == "delete") return as_operation(decode_delete(object));
-  if (name == "kv.get") return as_operation(decode_kv_get(object));
-  if (name == "kv.set") return as_operation(decode_kv_set(object));
-  if (name == "kv.delete") return as_operation(decode_kv_delete(object));
-  if (name == "kv.list") return as_operation(decode_kv_list(object));
+  if (name == "insert") return as_operation(decode_insert(std::move(object)));
+  if (name == "select") return as_operation(decode_select(std::move(object)));
+  if (name == "update") return as_operation(decode_update(std::move(object)));
+  if (name == "delete") return as_operation(decode_delete(std::move(object)));
+  if (name == "kv.get") return as_operation(decode_kv_get(std::move(object)));
+  if (name == "kv.set") return as_operation(decode_kv_set(std::move(object)));
+  if (name == "kv.delete") return as_operation(decode_kv_delete(std::move(object)));
+  if (name == "kv.list") return as_operation(decode_kv_list(std::move(object)));
   return invalid("There is no operation '" + shortened(name) + "'");
 }
 
 inline boost::system::result<batch_operation, failure> decode_batch_operation(
-    const json::value& value, std::size_t position) {
-  const auto* object = value.if_object();
+    json::value value, std::size_t position) {
+  auto* object = value.if_object();
   if (!object) return failure(invalid("Each of 'ops' must be an object"), position);
   reader in(*object);
   const std::string name = in.text("op");
-  const json::object expect = in.object_or_empty("expect");
+  json::object expect = in.object_or_empty("expect");
   if (in.failed()) return failure(in.failure(), position);
-  auto what = decode_operation(name, *object);
+  const bool has_expectation = in.has("expect");
+  auto what = decode_operation(name, std::move(*object));
   if (!what) return failure(what.error(), position);
 
   batch_operation op{std::move(*what), {}};
-  if (in.has("expect")) {
+  if (has_expectation) {
     reader expected(expect);
     op.expect_affected = expected.integer("affected", 0);
     if (expected.failed()) return failure(expected.failure(), position);
@@ -196,12 +197,12 @@ inline boost::system::result<batch_operation, failure> decode_batch_operation(
   return op;
 }
 
-inline boost::system::result<batch_request, failure> decode_batch(const json::object& object) {
+inline boost::system::result<batch_request, failure> decode_batch(json::object object) {
   reader in(object);
   batch_request request;
-  const json::array ops = in.array("ops");
+  json::array ops = in.array("ops");
   if (in.has("request_id")) request.request_id = in.name("request_id");
-  if (const auto* reply = object.if_contains("reply")) request.reply = *reply;
+  if (auto* reply = object.if_contains("reply")) request.reply = std::move(*reply);
   if (request.request_id.find('\0') != std::string::npos) {
     in.fail("'request_id' must not contain U+0000");
   }
@@ -210,8 +211,8 @@ inline boost::system::result<batch_request, failure> decode_batch(const json::ob
   }
   if (ops.empty() && request.request_id.empty()) in.fail("'ops' must not be empty");
   if (in.failed()) return failure(in.failure());
-  for (const json::value& each : ops) {
-    auto op = decode_batch_operation(each, request.ops.size());
+  for (json::value& each : ops) {
+    auto op = decode_batch_operation(std::move(each), request.ops.size());
     if (!op) return op.error();
     request.ops.push_back(std::move(*op));
   }
@@ -229,39 +230,39 @@ inline json::object to_json(const batch_reply& reply) {
 }
 
 // Throws malformed_reply.
-inline outcome decode_result(const operation& asked, const json::object& object) {
+inline outcome decode_result(const operation& asked, json::object object) {
   const auto as_outcome = [](auto decoded) -> outcome {
     if (!decoded) throw malformed_reply(decoded.error().message);
     return std::move(*decoded);
   };
   switch (asked.index()) {
     case 0:
-      return as_outcome(decode_fields<insert_reply>(object));
+      return as_outcome(decode_fields<insert_reply>(std::move(object)));
     case 1:
-      return as_outcome(decode_fields<select_reply>(object));
+      return as_outcome(decode_fields<select_reply>(std::move(object)));
     case 2:
-      return as_outcome(decode_fields<update_reply>(object));
+      return as_outcome(decode_fields<update_reply>(std::move(object)));
     case 3:
-      return as_outcome(decode_fields<delete_reply>(object));
+      return as_outcome(decode_fields<delete_reply>(std::move(object)));
     case 4:
-      return as_outcome(decode_fields<kv_get_reply>(object));
+      return as_outcome(decode_fields<kv_get_reply>(std::move(object)));
     case 5:
-      return as_outcome(decode_fields<kv_set_reply>(object));
+      return as_outcome(decode_fields<kv_set_reply>(std::move(object)));
     case 6:
-      return as_outcome(decode_fields<kv_delete_reply>(object));
+      return as_outcome(decode_fields<kv_delete_reply>(std::move(object)));
     default:
-      return as_outcome(decode_fields<kv_list_reply>(object));
+      return as_outcome(decode_fields<kv_list_reply>(std::move(object)));
   }
 }
 
 // Throws malformed_reply.
-inline std::vector<outcome> decode_results(const json::array& results,
+inline std::vector<outcome> decode_results(json::array results,
                                            const std::vector<batch_operation>& asked) {
   if (results.size() != asked.size()) throw malformed_reply("'results' has the wrong length");
   std::vector<outcome> decoded;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     if (!results[i].is_object()) throw malformed_reply("'results' must be a list of objects");
-    decoded.push_back(decode_result(asked[i].what, results[i].get_object()));
+    decoded.push_back(decode_result(asked[i].what, std::move(results[i].get_object())));
   }
   return decoded;
 }
@@ -269,15 +270,15 @@ inline std::vector<outcome> decode_results(const json::array& results,
 // The answer to a batch of these operations, or its refusal. Throws malformed_reply.
 inline boost::system::result<batch_reply, failure> decode_batch_reply(
     std::string_view payload, const std::vector<batch_operation>& asked) {
-  const auto answer = decode_answer(payload);
+  auto answer = decode_answer(payload);
   if (!answer) return answer.error();
   reader in(*answer);
   batch_reply reply;
   reply.replayed = in.boolean("replayed");
-  const json::array results = in.array("results");
+  json::array results = in.array("results");
   if (in.failed()) throw malformed_reply(in.failure().message);
   if (reply.replayed) {
-    if (const auto* stored = answer->if_contains("reply")) reply.reply = *stored;
+    if (auto* stored = answer->if_contains("reply")) reply.reply = std::move(*stored);
     reply.stored_results = results;
     try {
       reply.results = decode_results(results, asked);
@@ -286,7 +287,7 @@ inline boost::system::result<batch_reply, failure> decode_batch_reply(
     }
     return reply;
   }
-  reply.results = decode_results(results, asked);
+  reply.results = decode_results(std::move(results), asked);
   return reply;
 }
 

@@ -79,10 +79,11 @@ inline std::string_view refusal_code(std::string_view answer) {
 }
 
 // Reads the fields of one storage message: an absent required field is MISSING_FIELD, one of the
-// wrong kind VALIDATION_ERROR, and the first failure is the one that is kept.
+// wrong kind VALIDATION_ERROR, and the first failure is the one that is kept. Values, objects and
+// lists are moved out of the message, so each can be read once.
 class reader {
  public:
-  explicit reader(const json::object& object) : object_(object), fields_(object) {}
+  explicit reader(json::object& object) : object_(object), fields_(object) {}
 
   std::string text(std::string_view key) { return require(key) ? fields_.text(key) : ""; }
 
@@ -113,7 +114,7 @@ class reader {
 
   // Null is a value like any other here.
   json::value value(std::string_view key) {
-    if (const auto* found = object_.if_contains(key)) return *found;
+    if (auto* found = object_.if_contains(key)) return std::move(*found);
     miss(key);
     return nullptr;
   }
@@ -127,8 +128,8 @@ class reader {
 
   json::array array(std::string_view key) {
     if (!require(key)) return {};
-    const json::value* found = fields_.find(key);
-    if (found->is_array()) return found->get_array();
+    json::value& found = object_.at(key);
+    if (found.is_array()) return std::move(found.get_array());
     fail(quoted(key) + " must be a list");
     return {};
   }
@@ -168,20 +169,20 @@ class reader {
   }
 
   json::object as_object(std::string_view key) {
-    const json::value* found = fields_.find(key);
-    if (found->is_object()) return found->get_object();
+    json::value& found = object_.at(key);
+    if (found.is_object()) return std::move(found.get_object());
     fail(quoted(key) + " must be an object");
     return {};
   }
 
-  const json::object& object_;
+  json::object& object_;
   field_reader fields_;
   std::optional<error> missing_;
 };
 
-// The object in a storage message, or INVALID_JSON.
-inline result<json::object> parse_message(std::string_view payload) {
-  auto object = parse_object(payload, max_request);
+// The object in a storage message, or INVALID_JSON. What is in it lives in `memory`.
+inline result<json::object> parse_message(std::string_view payload, json::storage_ptr memory = {}) {
+  auto object = parse_object(payload, max_request, std::move(memory));
   if (object) return object;
   if (payload.size() > max_request) return error{codes::value_too_large, object.error().message};
   return error{codes::invalid_json, object.error().message};

@@ -95,14 +95,14 @@ inline std::string read_key(reader& in) {
   return key;
 }
 
-inline result<kv_get_request> decode_kv_get(const json::object& object) {
+inline result<kv_get_request> decode_kv_get(json::object object) {
   reader in(object);
   kv_get_request request{read_key(in)};
   if (in.failed()) return in.failure();
   return request;
 }
 
-inline result<kv_set_request> decode_kv_set(const json::object& object) {
+inline result<kv_set_request> decode_kv_set(json::object object) {
   reader in(object);
   kv_set_request request;
   request.key = read_key(in);
@@ -116,7 +116,7 @@ inline result<kv_set_request> decode_kv_set(const json::object& object) {
   return request;
 }
 
-inline result<kv_delete_request> decode_kv_delete(const json::object& object) {
+inline result<kv_delete_request> decode_kv_delete(json::object object) {
   reader in(object);
   kv_delete_request request;
   request.key = read_key(in);
@@ -125,7 +125,7 @@ inline result<kv_delete_request> decode_kv_delete(const json::object& object) {
   return request;
 }
 
-inline result<kv_list_request> decode_kv_list(const json::object& object) {
+inline result<kv_list_request> decode_kv_list(json::object object) {
   reader in(object);
   kv_list_request request;
   request.prefix = in.text_or("prefix", "");

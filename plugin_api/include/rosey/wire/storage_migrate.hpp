@@ -43,7 +43,7 @@ inline json::object to_json(const migrate_request& request) {
   return object;
 }
 
-inline result<migrate_request> decode_migrate(const json::object& object) {
+inline result<migrate_request> decode_migrate(json::object object) {
   reader in(object);
   migrate_request request;
   request.to = in.optional_integer("to", 0);

@@ -127,7 +127,7 @@ inline void decode_into(reader& in, kv_delete_reply& reply) {
 
 inline void decode_into(reader& in, kv_list_reply& reply) {
   reply.truncated = in.boolean("truncated");
-  for (const json::value& each : in.array("entries")) {
+  for (json::value& each : in.array("entries")) {
     if (!each.is_object()) return in.fail("'entries' must be a list of objects");
     reader entry(each.get_object());
     reply.entries.push_back(
@@ -138,7 +138,7 @@ inline void decode_into(reader& in, kv_list_reply& reply) {
 
 // The fields of one operation's answer; an error says how the answer is malformed.
 template <class Reply>
-result<Reply> decode_fields(const json::object& object) {
+result<Reply> decode_fields(json::object object) {
   reader in(object);
   Reply reply;
   decode_into(in, reply);
@@ -160,7 +160,7 @@ inline boost::system::result<json::object, failure> decode_answer(std::string_vi
   if (in.failed()) throw malformed_reply(in.failure().message);
   if (success) return std::move(*object);
 
-  const json::object error_object = in.object("error");
+  json::object error_object = in.object("error");
   reader why(error_object);
   failure refused(error{why.text("code"), why.text("message")});
   if (const auto op = why.optional_integer("op", 0)) refused.op = static_cast<std::size_t>(*op);
@@ -171,9 +171,9 @@ inline boost::system::result<json::object, failure> decode_answer(std::string_vi
 // The answer to one operation. Throws malformed_reply.
 template <class Reply>
 result<Reply> decode_reply(std::string_view payload) {
-  const auto answer = decode_answer(payload);
+  auto answer = decode_answer(payload);
   if (!answer) return error(answer.error());
-  auto reply = decode_fields<Reply>(*answer);
+  auto reply = decode_fields<Reply>(std::move(*answer));
   if (!reply) throw malformed_reply(reply.error().message);
   return reply;
 }

@@ -149,18 +149,18 @@ inline json::object to_json(const delete_request& request) {
   return object;
 }
 
-inline result<insert_request> decode_insert(const json::object& object) {
+inline result<insert_request> decode_insert(json::object object) {
   reader in(object);
   insert_request request;
   request.table = in.name("table");
-  const json::value values = in.value("values");
+  json::value values = in.value("values");
   if (values.is_object()) {
-    request.rows.push_back(values.get_object());
+    request.rows.push_back(std::move(values.get_object()));
   } else if (values.is_array()) {
     request.many = true;
-    for (const json::value& row : values.get_array()) {
+    for (json::value& row : values.get_array()) {
       if (!row.is_object()) return invalid("'values' must be an object or a list of objects");
-      request.rows.push_back(row.get_object());
+      request.rows.push_back(std::move(row.get_object()));
     }
   } else {
     in.fail("'values' must be an object or a list of objects");
@@ -209,7 +209,7 @@ inline void decode_aggregates(reader& in, std::vector<aggregate>& aggregates) {
   }
 }
 
-inline result<select_request> decode_select(const json::object& object) {
+inline result<select_request> decode_select(json::object object) {
   reader in(object);
   select_request request;
   request.table = in.name("table");
@@ -232,7 +232,7 @@ inline result<select_request> decode_select(const json::object& object) {
   return request;
 }
 
-inline result<update_request> decode_update(const json::object& object) {
+inline result<update_request> decode_update(json::object object) {
   reader in(object);
   update_request request;
   request.table = in.name("table");
@@ -244,7 +244,7 @@ inline result<update_request> decode_update(const json::object& object) {
   return request;
 }
 
-inline result<delete_request> decode_delete(const json::object& object) {
+inline result<delete_request> decode_delete(json::object object) {
   reader in(object);
   delete_request request;
   request.table = in.name("table");
