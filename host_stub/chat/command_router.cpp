@@ -7,6 +7,7 @@
 #include <new>
 #include <utility>
 
+#include "host_stub/text.hpp"
 #include "rosey/wire/utf8.hpp"
 
 namespace rosey::host {
@@ -15,14 +16,8 @@ namespace {
 // Bytes. What a plugin accepts, less what the request adds around a line.
 constexpr std::size_t max_line = wire::max_payload / 2;
 
-std::string refusal(std::string_view text) {
+std::string declined(std::string_view text) {
   return fmt::format("❌ {}", text);
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
 // Splits off the first word; the rest is trimmed.
@@ -71,10 +66,10 @@ std::optional<std::string> command_router::answer(const chat_line& line) {
   const auto asked = parse(line.text);
   if (!asked) return std::nullopt;
   if (line.text.size() > max_line) {
-    return refusal(
+    return declined(
         fmt::format("That line has {} bytes; a command may have {}", line.text.size(), max_line));
   }
-  if (!wire::is_valid_utf8(line.text)) return refusal("That line is not valid UTF-8");
+  if (!wire::is_valid_utf8(line.text)) return declined("That line is not valid UTF-8");
   if (asked->word == "help") return help(line, lower(asked->args));
   if (asked->word == "plugin") return plugin_command(line, asked->args);
   return answer_verb(line, asked->word, std::string(asked->args));
@@ -97,12 +92,12 @@ std::string command_router::answer_verb(const chat_line& line, std::string_view 
   const auto table = verbs_();
   const auto found = table->find(word);
   if (found == table->end()) {
-    return refusal(
+    return declined(
         fmt::format("Unknown command {0}{1}; {0}help lists what there is", settings_.prefix, word));
   }
   const verb_entry& verb = found->second;
   if (!verb.loaded) {
-    return refusal(
+    return declined(
         fmt::format("The plugin '{0}' is not loaded; an admin can bring it back with "
                     "{1}plugin load {0}",
                     verb.plugin, settings_.prefix));
@@ -120,10 +115,10 @@ std::string command_router::answer_verb(const chat_line& line, std::string_view 
   }
   if (!reply) {
     if (reply.error().code == "timeout") return no_answer(line, verb.plugin);
-    return refusal(fmt::format("The plugin '{}' cannot be reached", verb.plugin));
+    return declined(fmt::format("The plugin '{}' cannot be reached", verb.plugin));
   }
   const auto decoded = wire::decode_reply(std::string_view(*reply));
-  if (!decoded) return refusal(fmt::format("The plugin '{}' gave no valid answer", verb.plugin));
+  if (!decoded) return declined(fmt::format("The plugin '{}' gave no valid answer", verb.plugin));
   return decoded->message;
 }
 
@@ -136,7 +131,7 @@ std::string command_router::no_answer(const chat_line& line, const std::string& 
       if (listed.id == plugin && listed.state != "running") text += "; it is " + listed.state;
     }
   }
-  return refusal(text);
+  return declined(text);
 }
 
 std::string command_router::help(const chat_line& line, std::string_view topic) const {
@@ -145,7 +140,7 @@ std::string command_router::help(const chat_line& line, std::string_view topic) 
   if (!topic.empty() && topic != "plugin" && topic != "help") {
     const auto found = table->find(topic);
     if (found == table->end() || !found->second.loaded) {
-      return refusal(fmt::format("There is no command {}{}", settings_.prefix, topic));
+      return declined(fmt::format("There is no command {}{}", settings_.prefix, topic));
     }
     return usage_line(settings_.prefix, found->first, found->second);
   }
@@ -166,19 +161,19 @@ std::string command_router::help(const chat_line& line, std::string_view topic) 
 }
 
 std::string command_router::plugin_command(const chat_line& line, std::string_view args) {
-  if (line.role != wire::role::admin) return refusal("Admin only command");
+  if (line.role != wire::role::admin) return declined("Admin only command");
   const auto [action, name] = first_word(args);
   if (action == "list" && name.empty()) return list_plugins();
   if ((action != "load" && action != "unload" && action != "reload") || name.empty()) {
-    return refusal(fmt::format("Usage: {}{}", settings_.prefix, plugin_usage));
+    return declined(fmt::format("Usage: {}{}", settings_.prefix, plugin_usage));
   }
   const auto done = request_plugin_action(bus_, action, name, settings_.admin_timeout);
-  return done ? fmt::format("🔌 {}", *done) : refusal(done.error().message);
+  return done ? fmt::format("🔌 {}", *done) : declined(done.error().message);
 }
 
 std::string command_router::list_plugins() {
   const auto plugins = request_plugin_list(bus_, settings_.admin_timeout);
-  if (!plugins) return refusal(plugins.error().message);
+  if (!plugins) return declined(plugins.error().message);
   if (plugins->empty()) return "🔌 No plugins are loaded";
   std::string text = "🔌 **Plugins**";
   for (const listed_plugin& plugin : *plugins) {

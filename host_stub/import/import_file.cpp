@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "host_stub/text.hpp"
 #include "rosey/wire/decode.hpp"
 #include "rosey/wire/utf8.hpp"
 
@@ -24,13 +25,6 @@ constexpr std::size_t longest_entry = 16 * 1024;
 
 error refusal(std::string sentence) {
   return {codes::bad_request, std::move(sentence)};
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  const auto first = text.find_first_not_of(blank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
 bool is_utf8(std::string_view text) {

@@ -3,18 +3,12 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <boost/json/serialize.hpp>
 #include <cstring>
 #include <exception>
 #include <utility>
 
-#include "rosey/wire/command.hpp"
-
 namespace rosey::host {
 namespace {
-
-using steady = std::chrono::steady_clock;
 
 // From here on a call counts as one that does not come back.
 constexpr std::chrono::seconds long_call{2};
@@ -34,76 +28,7 @@ std::string_view view(rosey_string text) {
   return text.size == 0 ? std::string_view() : std::string_view(text.data, text.size);
 }
 
-// "playlist.item.*" and "playlist.>" are subjects; ">" and "*.item" would listen to strangers.
-bool is_subscribable(std::string_view subject) {
-  if (subject.empty() || subject.size() > 512) return false;
-  const std::string_view first = subject.substr(0, subject.find('.'));
-  if (first.empty() || first == "*" || first == ">") return false;
-  for (const unsigned char byte : subject) {
-    if (byte <= ' ' || byte == 0x7f) return false;
-  }
-  return subject.find("..") == std::string_view::npos && subject.back() != '.';
-}
-
-bool is_queue_group(std::string_view name) {
-  return name.size() <= 512 && std::all_of(name.begin(), name.end(), [](unsigned char byte) {
-           return byte > ' ' && byte != 0x7f;
-         });
-}
-
-std::chrono::milliseconds until(steady::time_point deadline) {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady::now());
-  return std::max(left, std::chrono::milliseconds(0));
-}
-
 }  // namespace
-
-// Shared by the map, the handler that libnats calls, and the deliveries on their way.
-struct instance::plugin_subscription {
-  std::uint64_t id;
-  std::string subject;
-  std::string queue_group;
-  rosey_message_fn on_message;
-  void* arg;
-  subscription handle;
-  bool ended = false;  // by the plugin
-  rosey_task_fn done = nullptr;
-  void* done_arg = nullptr;
-
-  bool intake() const { return !queue_group.empty(); }
-};
-
-// A message on its way through the plugin's queue.
-struct instance::delivery {
-  delivery(instance& plugin, std::shared_ptr<plugin_subscription> subscribed,
-           inbound_message arrived)
-      : owner(plugin), to(std::move(subscribed)), message(std::move(arrived)) {
-    ++owner.waiting_;
-  }
-  ~delivery() { --owner.waiting_; }
-  delivery(const delivery&) = delete;
-  delivery& operator=(const delivery&) = delete;
-
-  instance& owner;
-  std::shared_ptr<plugin_subscription> to;
-  inbound_message message;
-
-  static void run(void* arg) {
-    const std::unique_ptr<delivery> self(static_cast<delivery*>(arg));
-    const auto borrowed = [](std::string_view text) {
-      return rosey_string{text.data(), text.size()};
-    };
-    const rosey_message message{{sizeof(rosey_message), ROSEY_ABI_MAJOR, ROSEY_ABI_MINOR},
-                                borrowed(self->message.subject()),
-                                borrowed(self->message.reply()),
-                                borrowed(self->message.payload()),
-                                self->message.no_responders() ? ROSEY_MESSAGE_NO_RESPONDERS : 0u};
-    // Called through a type that may throw, so that what escapes is caught and not fatal.
-    void (*const on_message)(void*, const rosey_message*) = self->to->on_message;
-    on_message(self->to->arg, &message);
-  }
-  static void drop(void* arg) { delete static_cast<delivery*>(arg); }
-};
 
 // The first task on the plugin's thread.
 struct instance::startup {
@@ -149,7 +74,6 @@ instance::instance(library code, connection& bus, const plugin_deadlines& deadli
     : library_(std::move(code)),
       id_(library_.plugin().id),
       version_(library_.plugin().version),
-      bus_(bus),
       deadlines_(deadlines),
       table_{.header = {sizeof(rosey_host), ROSEY_ABI_MAJOR, ROSEY_ABI_MINOR},
              .self = this,
@@ -162,6 +86,7 @@ instance::instance(library code, connection& bus, const plugin_deadlines& deadli
              .stopped = &instance::stopped,
              .log = &instance::log,
              .get_ext = &instance::get_ext},
+      subscriptions_(id_, bus, thread_),
       thread_(id_, [this](const std::string& what) {
         spdlog::error("[{}] an exception escaped from the plugin: {}", id_, what);
       }) {}
@@ -178,24 +103,24 @@ result<void> instance::start(std::string config_json, bool hold) {
     return give_up(fmt::format("start did not return within {} ms", deadlines_.start.count()));
   }
   result<void> started = outcome.get();
-  if (started) started = open_intake();
+  if (started) started = subscriptions_.open_intake(deadlines_.start);
   if (!started) {
     error why = started.error();
-    pass_on_held();
+    subscriptions_.pass_on_held(deadlines_.drain);
     if (const auto gone = stop(); !gone) {
       why.message += "; it cannot be unloaded either: " + gone.error().message;
     }
     return why;
   }
-  if (!hold) release_intake();
+  if (!hold) subscriptions_.release_intake();
   return {};
 }
 
 result<void> instance::stop() {
   if (!plugin_instance_) return finish();  // create() failed: there is nothing to ask
 
-  release_intake();
-  drain_intake(deadlines_.drain);
+  subscriptions_.release_intake();
+  subscriptions_.drain_intake(deadlines_.drain);
   ask_to_stop();
   if (stopped_.wait_for(deadlines_.stop) != std::future_status::ready) {
     return give_up(fmt::format("did not stop within {} ms", deadlines_.stop.count()));
@@ -204,59 +129,10 @@ result<void> instance::stop() {
 }
 
 bool instance::come_to_rest(std::chrono::milliseconds timeout) {
-  const auto deadline = steady::now() + timeout;
-  if (!drain_intake(timeout)) return false;
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  if (!subscriptions_.drain_intake(timeout)) return false;
   ask_to_stop();
-  return stopped_.wait_for(until(deadline)) == std::future_status::ready;
-}
-
-// True when the plugin has been called for everything that came in; if not in time, the rest is
-// passed on.
-bool instance::drain_intake(std::chrono::milliseconds timeout) {
-  const auto deadline = steady::now() + timeout;
-  for (const auto& finished : close_subscriptions(true, timeout)) {
-    if (finished.wait_until(deadline) == std::future_status::ready) continue;
-    pass_on_queued();
-    return false;
-  }
-  // Behind the last message in the plugin's queue.
-  auto* reached = new std::promise<void>;
-  const std::future<void> all_delivered = reached->get_future();
-  const auto reach = [](void* arg) {
-    const std::unique_ptr<std::promise<void>> mine(static_cast<std::promise<void>*>(arg));
-    mine->set_value();
-  };
-  if (!thread_.post({reach, reach, reached})) {
-    delete reached;
-    return true;
-  }
-  if (all_delivered.wait_until(deadline) == std::future_status::ready) return true;
-  pass_on_queued();
-  return false;
-}
-
-// What came in while the plugin was starting goes to who else serves the subject.
-void instance::pass_on_held() {
-  for (const auto& finished : close_subscriptions(true, deadlines_.drain)) {
-    static_cast<void>(finished.wait_for(deadlines_.drain));
-  }
-  std::deque<std::unique_ptr<delivery>> held;
-  {
-    const std::lock_guard lock(intake_);
-    held.swap(held_);
-  }
-  for (const auto& waiting : held) static_cast<void>(bus_.pass_on(waiting->message));
-}
-
-// The same, for what the plugin was not called for before it has to go.
-void instance::pass_on_queued() {
-  const auto queued = thread_.withdraw([](const plugin_thread::task& waiting) {
-    return waiting.run == &delivery::run && static_cast<delivery*>(waiting.arg)->to->intake();
-  });
-  for (const plugin_thread::task& waiting : queued) {
-    const std::unique_ptr<delivery> owned(static_cast<delivery*>(waiting.arg));
-    static_cast<void>(bus_.pass_on(owned->message));
-  }
+  return stopped_.wait_until(deadline) == std::future_status::ready;
 }
 
 void instance::ask_to_stop() {
@@ -277,7 +153,7 @@ std::optional<std::chrono::seconds> instance::stuck_for() const {
 
 // The plugin has nothing left to do: take it down and prove that it is gone.
 result<void> instance::finish() {
-  if (!end_subscriptions(deadlines_.drain)) return give_up("a subscription did not end");
+  if (!subscriptions_.end_all(deadlines_.drain)) return give_up("a subscription did not end");
   thread_.close([this] { destroy_plugin(); });
   if (!thread_.wait_until_ended(deadlines_.destroy)) {
     return give_up(fmt::format("destroy did not return within {} ms", deadlines_.destroy.count()));
@@ -302,7 +178,7 @@ void instance::destroy_plugin() noexcept {
 
 error instance::give_up(std::string why) {
   stuck_ = true;
-  end_subscriptions(std::chrono::milliseconds(0));
+  subscriptions_.end_all(std::chrono::milliseconds(0));
   return {"stuck", std::move(why)};
 }
 
@@ -324,174 +200,23 @@ rosey_status instance::subscribe(void* self, rosey_string subject, rosey_string 
     return ROSEY_INVALID_ARGUMENT;
   }
   try {
-    if (!is_subscribable(view(subject))) {
-      write_error(error, fmt::format("'{}' cannot be subscribed to: a subject begins with a "
-                                     "literal token and holds no empty one or white space",
-                                     view(subject)));
-      return ROSEY_REFUSED;
-    }
-    if (!is_queue_group(view(queue_group))) {
-      write_error(error, fmt::format("'{}' cannot be a queue group: it holds white space",
-                                     view(queue_group)));
-      return ROSEY_REFUSED;
-    }
-    const auto opened = static_cast<instance*>(self)->add_subscription(
+    const auto added = static_cast<instance*>(self)->subscriptions_.add(
         view(subject), view(queue_group), on_message, arg, *id);
-    if (opened) return ROSEY_OK;
-    write_error(error, opened.error().message);
-    return opened.error().code == "stopped" ? ROSEY_STOPPED : ROSEY_FAILED;
+    if (added) return ROSEY_OK;
+    write_error(error, added.error().message);
+    if (added.error().code == "refused") return ROSEY_REFUSED;
+    return added.error().code == "stopped" ? ROSEY_STOPPED : ROSEY_FAILED;
   } catch (...) {
     write_error(error, "out of memory");
     return ROSEY_OUT_OF_MEMORY;
   }
 }
 
-result<void> instance::add_subscription(std::string_view subject, std::string_view queue_group,
-                                        rosey_message_fn on_message, void* arg, std::uint64_t& id) {
-  // Held until the entry is in the map: a subscription may end before subscribe() has returned.
-  const std::lock_guard lock(mutex_);
-  if (closing_ || (!queue_group.empty() && intake_state_ == no_more)) {
-    return error{"stopped", "the plugin is closing"};
-  }
-  const auto entry = std::make_shared<plugin_subscription>();
-  entry->id = last_subscription_ + 1;
-  entry->subject = subject;
-  entry->queue_group = queue_group;
-  entry->on_message = on_message;
-  entry->arg = arg;
-  if (!entry->intake() || intake_state_ == open_now) {
-    if (const auto opened = open(entry); !opened) return opened;
-  }
-  subscriptions_.emplace(++last_subscription_, entry);
-  id = entry->id;
-  return {};
-}
-
-// With the mutex held.
-result<void> instance::open(const std::shared_ptr<plugin_subscription>& entry) {
-  auto opened = bus_.subscribe(
-      entry->subject, entry->queue_group,
-      [this, entry](inbound_message message) {
-        deliver(std::make_unique<delivery>(*this, entry, std::move(message)));
-      },
-      [this, entry] { on_subscription_finished(entry); });
-  if (!opened) return opened.error();
-  entry->handle = std::move(*opened);
-  return {};
-}
-
-// What the plugin has subscribed with a queue group since create().
-result<void> instance::open_intake() {
-  {
-    const std::lock_guard lock(mutex_);
-    intake_state_ = open_now;
-    for (const auto& [id, entry] : subscriptions_) {
-      if (!entry->intake()) continue;
-      if (auto opened = open(entry); !opened) return opened;
-    }
-  }
-  return bus_.flush(deadlines_.start);
-}
-
-void instance::deliver(std::unique_ptr<delivery> arrived) {
-  const std::lock_guard lock(intake_);
-  const std::size_t waiting = waiting_;
-  if (waiting > most_waiting) return refuse(arrived->message);
-  if (overloaded_ && waiting <= most_waiting / 2) {
-    spdlog::warn("[{}] it keeps up again; {} messages were refused", id_, refused_);
-    overloaded_ = false;
-  }
-  if (holding_ && arrived->to->intake()) {
-    held_.push_back(std::move(arrived));
-  } else if (thread_.post({&delivery::run, &delivery::drop, arrived.get()})) {
-    static_cast<void>(arrived.release());
-  }
-}
-
-// With intake_ held.
-void instance::refuse(const inbound_message& message) {
-  if (!std::exchange(overloaded_, true)) {
-    refused_ = 0;
-    spdlog::error("[{}] {} messages wait for it; what comes now is refused", id_, most_waiting);
-  }
-  ++refused_;
-  if (message.reply().empty()) return;
-  const error why{codes::busy, fmt::format("The plugin '{}' has too much to do", id_)};
-  const auto reply = boost::json::serialize(wire::to_json(wire::failed(why)));
-  static_cast<void>(bus_.publish(message.reply(), reply));
-}
-
-void instance::release_intake() {
-  const std::lock_guard lock(intake_);
-  holding_ = false;
-  for (auto& waiting : held_) {
-    if (thread_.post({&delivery::run, &delivery::drop, waiting.get()})) {
-      static_cast<void>(waiting.release());
-    }
-  }
-  held_.clear();
-}
-
-void instance::on_subscription_finished(const std::shared_ptr<plugin_subscription>& entry) {
-  subscription ended;  // destroyed after the lock is released
-  const std::lock_guard lock(mutex_);
-  ended = std::move(entry->handle);
-  subscriptions_.erase(entry->id);
-  // Behind the subscription's last message in the queue; called even if the queue is dropped.
-  if (entry->done) thread_.post({entry->done, entry->done, entry->done_arg});
-}
-
 rosey_status instance::unsubscribe(void* self, std::uint64_t id, rosey_task_fn done,
                                    void* arg) noexcept {
   if (!self) return ROSEY_INVALID_ARGUMENT;
-  auto& owner = *static_cast<instance*>(self);
-  const std::lock_guard lock(owner.mutex_);
-  const auto found = owner.subscriptions_.find(id);
-  if (found == owner.subscriptions_.end()) return ROSEY_INVALID_ARGUMENT;
-  const auto entry = found->second;
-  if (entry->ended) return ROSEY_INVALID_ARGUMENT;
-  entry->ended = true;
-  entry->done = done;
-  entry->done_arg = arg;
-  if (entry->handle.active()) {
-    entry->handle.end();
-  } else {  // the intake has not been opened yet
-    owner.subscriptions_.erase(found);
-    if (done) owner.thread_.post({done, done, arg});
-  }
-  return ROSEY_OK;
-}
-
-// Drains the intake within `timeout`, or ends all subscriptions at once. The futures are ready when
-// nothing of them can arrive any more.
-std::vector<std::shared_future<void>> instance::close_subscriptions(
-    bool intake_only, std::chrono::milliseconds timeout) {
-  std::vector<std::shared_future<void>> finished;
-  const std::lock_guard lock(mutex_);
-  intake_state_ = no_more;
-  if (!intake_only) closing_ = true;
-  for (const auto& [id, entry] : subscriptions_) {
-    // It has ended meanwhile, or was never opened.
-    if (!entry->handle.active()) continue;
-    if (!intake_only) {
-      entry->handle.end();
-    } else if (entry->intake()) {
-      entry->handle.drain(timeout);
-    } else {
-      continue;
-    }
-    finished.push_back(entry->handle.finished());
-  }
-  return finished;
-}
-
-// Does not need the server. False if one of them has not ended by then.
-bool instance::end_subscriptions(std::chrono::milliseconds timeout) {
-  const auto deadline = steady::now() + timeout;
-  for (const auto& finished : close_subscriptions(false, timeout)) {
-    if (finished.wait_for(until(deadline)) != std::future_status::ready) return false;
-  }
-  return true;
+  return static_cast<instance*>(self)->subscriptions_.end(id, done, arg) ? ROSEY_OK
+                                                                         : ROSEY_INVALID_ARGUMENT;
 }
 
 void instance::stopped(void* self, rosey_status status) noexcept {

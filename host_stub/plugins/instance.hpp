@@ -1,23 +1,18 @@
-// One running plugin: its library, its thread, its subscriptions, and the way from start to gone.
+// One running plugin: its library, its thread, and the way from start to gone.
 #pragma once
 
 #include <atomic>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <filesystem>
 #include <future>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/plugins/library.hpp"
+#include "host_stub/plugins/plugin_subscriptions.hpp"
 #include "host_stub/plugins/plugin_thread.hpp"
 #include "rosey/abi/host.h"
 
@@ -41,9 +36,6 @@ struct plugin_deadlines {
     return 2 * start + hold + 3 * drain + stop + destroy + grace;
   }
 };
-
-// How many messages may wait for one plugin. What comes beyond is answered "busy" at once.
-inline constexpr std::size_t most_waiting = 10'000;
 
 // Used by one thread, the one that manages plugins; the host table's functions, by any.
 //
@@ -70,7 +62,7 @@ class instance {
   // passed on to who else serves the subject.
   // With `hold`, what comes in for its queue groups waits for release_intake().
   result<void> start(std::string config_json, bool hold = false);
-  void release_intake();
+  void release_intake() { subscriptions_.release_intake(); }
 
   // The first part of stop(): drains the intake and lets the plugin finish what it began. False if
   // that takes longer than `timeout`; it goes on then, but what the plugin has not been called for
@@ -90,8 +82,6 @@ class instance {
   std::optional<std::chrono::seconds> stuck_for() const;
 
  private:
-  struct plugin_subscription;
-  struct delivery;
   struct startup;
 
   // The host table, as the plugin sees it.
@@ -105,19 +95,6 @@ class instance {
   static void log(void* self, std::int32_t level, const char* text, std::size_t size) noexcept;
   static const void* get_ext(void* self, const char* id) noexcept;
 
-  result<void> add_subscription(std::string_view subject, std::string_view queue_group,
-                                rosey_message_fn on_message, void* arg, std::uint64_t& id);
-  result<void> open(const std::shared_ptr<plugin_subscription>& entry);
-  result<void> open_intake();
-  void on_subscription_finished(const std::shared_ptr<plugin_subscription>& entry);
-  std::vector<std::shared_future<void>> close_subscriptions(bool intake_only,
-                                                            std::chrono::milliseconds timeout);
-  bool end_subscriptions(std::chrono::milliseconds timeout);
-  void deliver(std::unique_ptr<delivery> arrived);
-  void refuse(const inbound_message& message);
-  bool drain_intake(std::chrono::milliseconds timeout);
-  void pass_on_held();
-  void pass_on_queued();
   void ask_to_stop();
   void destroy_plugin() noexcept;
   result<void> finish();
@@ -126,30 +103,16 @@ class instance {
   library library_;
   std::string id_;  // copies: still there when the library is not
   std::string version_;
-  connection& bus_;
   const plugin_deadlines deadlines_;
   rosey_host table_;
   rosey_instance* plugin_instance_ = nullptr;  // plugin-thread, and after it has ended
   std::atomic<bool> stuck_ = false;
 
-  std::atomic<std::size_t> waiting_ = 0;  // deliveries
-
-  std::mutex intake_;  // guards the next four
-  bool holding_ = true;
-  std::deque<std::unique_ptr<delivery>> held_;
-  bool overloaded_ = false;
-  std::uint64_t refused_ = 0;  // messages, since it is overloaded
-
-  std::mutex mutex_;  // guards the next four
-  std::map<std::uint64_t, std::shared_ptr<plugin_subscription>> subscriptions_;
-  std::uint64_t last_subscription_ = 0;
-  enum { not_yet, open_now, no_more } intake_state_ = not_yet;
-  bool closing_ = false;  // no new subscriptions at all
-
   std::promise<rosey_status> stopped_promise_;
   std::future<rosey_status> stopped_ = stopped_promise_.get_future();
   std::atomic<bool> has_stopped_ = false;
 
+  plugin_subscriptions subscriptions_;
   plugin_thread thread_;  // last: it uses all of the above
 };
 

@@ -17,10 +17,6 @@
 namespace rosey::host {
 namespace {
 
-error refused(const std::filesystem::path& file, std::string_view why) {
-  return {"refused", fmt::format("{}: {}", file.string(), why)};
-}
-
 // dlerror() begins with the path of the copy, which means nothing to the reader.
 std::string loader_message(const std::filesystem::path& shadow) {
   const char* text = ::dlerror();

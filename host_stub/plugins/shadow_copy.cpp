@@ -20,10 +20,6 @@
 namespace rosey::host {
 namespace {
 
-error refused(const std::filesystem::path& file, std::string_view why) {
-  return {"refused", fmt::format("{}: {}", file.string(), why)};
-}
-
 // The kernel grants a read lease only on a file that nobody has open for writing. Where the file
 // system knows no leases, nobody is the answer: the ELF check below still stands.
 bool is_being_written(const std::filesystem::path& file) {
@@ -68,6 +64,10 @@ std::string problem_with_file(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+error refused(const std::filesystem::path& file, std::string_view why) {
+  return {"refused", fmt::format("{}: {}", file.string(), why)};
+}
 
 result<std::filesystem::path> shadow_copy(const std::filesystem::path& file,
                                           const std::filesystem::path& folder) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "rosey/wire/result.hpp"
 
@@ -13,6 +14,9 @@ namespace rosey::host {
 // and one whose ELF headers promise more than it holds with "refused".
 result<std::filesystem::path> shadow_copy(const std::filesystem::path& file,
                                           const std::filesystem::path& folder);
+
+// A refusal that names the file.
+error refused(const std::filesystem::path& file, std::string_view why);
 
 // False also if one of them cannot be read.
 bool same_content(const std::filesystem::path& one, const std::filesystem::path& other);

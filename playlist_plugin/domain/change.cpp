@@ -7,13 +7,6 @@
 #include "playlist_plugin/domain/fair_order.hpp"
 
 namespace rosey::playlist {
-namespace {
-
-// Between neighbours, so that most moves write one row. Positions fit into 32 bits.
-constexpr std::int64_t stride = 1024;
-constexpr std::int64_t highest_position = 1 << 30;
-
-}  // namespace
 
 change::change(channel_state before) : after_(std::move(before)) {
   ++after_.version;
@@ -180,11 +173,12 @@ std::optional<std::int64_t> change::free_position(std::size_t index) const {
   const bool last = index == after_.waiting.size();
   if (first && last) return 0;
   if (last) {
-    const std::int64_t position = after_.waiting.back().position + stride;
+    const std::int64_t position = after_.waiting.back().position + position_stride;
     return position <= highest_position ? std::optional(position) : std::nullopt;
   }
   const std::int64_t next = after_.waiting[index].position;
-  const std::int64_t previous = first ? next - 2 * stride : after_.waiting[index - 1].position;
+  const std::int64_t previous =
+      first ? next - 2 * position_stride : after_.waiting[index - 1].position;
   if (next - previous < 2 || previous < -highest_position) return std::nullopt;
   return previous + (next - previous) / 2;
 }
@@ -192,7 +186,8 @@ std::optional<std::int64_t> change::free_position(std::size_t index) const {
 // The new numbers come from a range in which none is taken.
 void change::renumber() {
   const auto count = static_cast<std::int64_t>(after_.waiting.size());
-  std::int64_t next = lowest_taken_ > (count - 1) * stride ? 0 : highest_taken_ + stride;
+  std::int64_t next =
+      lowest_taken_ > (count - 1) * position_stride ? 0 : highest_taken_ + position_stride;
   lowest_taken_ = std::min(lowest_taken_, next);
   for (waiting_item& item : after_.waiting) {
     item.position = next;
@@ -200,7 +195,7 @@ void change::renumber() {
     for (waiting_item& row : inserted_) {
       if (row.item.id == item.item.id) row.position = next;
     }
-    next += stride;
+    next += position_stride;
   }
   renumbered_ = true;
 }

@@ -12,9 +12,13 @@
 
 namespace rosey::playlist {
 
+// Between neighbours, so that most moves write one row. Positions fit into 32 bits.
+inline constexpr std::int64_t position_stride = 1024;
+inline constexpr std::int64_t highest_position = 1 << 30;
+
 struct waiting_item {
   queue_item item;
-  std::int64_t position = 0;  // orders the items; gaps are fine
+  std::int64_t position = 0;  // orders the items; gaps are fine, and see position_stride
 
   friend bool operator==(const waiting_item&, const waiting_item&) = default;
 };

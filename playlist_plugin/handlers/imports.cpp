@@ -19,15 +19,15 @@ namespace json = boost::json;
 using boost::asio::awaitable;
 
 // Entries of one message: as rows they have to fit into one message to storage.
-constexpr std::int64_t most_entries = 500;
-constexpr std::int64_t most_items = 500'000;
+constexpr std::int64_t most_in_a_message = 500;
+constexpr std::int64_t most_imported = 500'000;
 constexpr std::size_t most_refused = 10;  // that are named
 
 json::array read_entries(wire::field_reader& in) {
   const json::value* entries = in.find("entries");
   if (!entries || !entries->is_array() ||
-      entries->get_array().size() > static_cast<std::size_t>(most_entries)) {
-    in.fail("'entries' must be a list of at most " + std::to_string(most_entries));
+      entries->get_array().size() > static_cast<std::size_t>(most_in_a_message)) {
+    in.fail("'entries' must be a list of at most " + std::to_string(most_in_a_message));
     return {};
   }
   return entries->get_array();
@@ -37,7 +37,7 @@ import_job read_job(wire::field_reader& in) {
   import_job job;
   job.channel = in.name("channel");
   job.content = in.name("content");
-  job.count = in.integer("count", 1, most_items);
+  job.count = in.integer("count", 1, most_imported);
   job.again = in.boolean_or("again", false);
   if (job.content.size() > 128) in.fail("'content' is longer than 128 bytes");
   return job;
@@ -132,7 +132,7 @@ awaitable<imports::reply> imports::stage(json::object asked) {
   wire::field_reader in(asked);
   const std::string import = in.name("import");
   const std::int64_t number = in.integer("number", 1);
-  const std::int64_t index = in.integer("index", 0, most_items);
+  const std::int64_t index = in.integer("index", 0, most_imported);
   const json::array entries = read_entries(in);
   const std::string user = in.name("user");
   if (in.failed()) co_return in.failure();
@@ -156,8 +156,8 @@ awaitable<imports::reply> imports::stage(json::object asked) {
 awaitable<imports::reply> imports::read(json::object asked) {
   wire::field_reader in(asked);
   const std::string import = in.name("import");
-  const std::int64_t index = in.integer("index", 0, most_items);
-  const std::int64_t count = in.integer("count", 1, most_entries);
+  const std::int64_t index = in.integer("index", 0, most_imported);
+  const std::int64_t count = in.integer("count", 1, most_in_a_message);
   if (in.failed()) co_return in.failure();
   const std::vector<waiting_item> items = co_await storage_.staged(import, index, count);
   json::object fields;

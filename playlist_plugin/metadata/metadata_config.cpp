@@ -17,9 +17,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view known_keys[] = {"source",      "youtube_api_key", "ca_file",
-                                           "endpoints",   "deadline_ms",     "timeout_ms",
-                                           "cache_hours", "max_fetches",     "name_servers"};
+constexpr std::string_view known_metadata_keys[] = {
+    "source",     "youtube_api_key", "ca_file",     "endpoints",   "deadline_ms",
+    "timeout_ms", "cache_hours",     "max_fetches", "name_servers"};
 
 bool read_source(std::string_view source) {
   if (source == "oembed") return true;
@@ -71,7 +71,8 @@ metadata_config read_metadata_config(const json::value& value) {
   if (!settings) read_source("");
   for (const auto& setting : *settings) {
     const std::string_view key = setting.key();
-    if (std::find(std::begin(known_keys), std::end(known_keys), key) == std::end(known_keys)) {
+    if (std::find(std::begin(known_metadata_keys), std::end(known_metadata_keys), key) ==
+        std::end(known_metadata_keys)) {
       throw std::runtime_error("playlist: unknown key 'metadata." + std::string(key) + "'");
     }
   }

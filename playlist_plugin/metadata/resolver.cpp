@@ -37,9 +37,9 @@ using asio::ip::udp;
 
 constexpr std::uint16_t dns_port = 53;
 
-// A server has two seconds, and four when it is asked again: so a list of which one is dead, or one
-// that keeps silent about one family of addresses, is through within the usual deadline.
-constexpr int first_patience = 2'000;  // milliseconds
+// A server has one second, and two when it is asked again: so a list of which one is dead, or two
+// that keep silent about one family of addresses, are through within the usual deadline.
+constexpr int first_patience = 1'000;  // milliseconds
 constexpr int tries_for_each_server = 2;
 
 class descriptor {
@@ -240,6 +240,7 @@ class lookup {
 }  // namespace
 
 std::optional<udp::endpoint> parse_name_server(std::string_view text) {
+  if (text.find('%') != std::string_view::npos) return std::nullopt;  // c-ares takes no scope
   boost::system::error_code failure;
   const auto whole = asio::ip::make_address(text, failure);
   if (!failure) return udp::endpoint(whole, dns_port);

@@ -12,6 +12,7 @@
 
 #include "playlist_plugin/domain/queue_rules.hpp"
 #include "playlist_plugin/service/messages.hpp"
+#include "playlist_plugin/storage/refused.hpp"
 
 namespace rosey::playlist {
 namespace {
@@ -33,10 +34,6 @@ constexpr std::int64_t trusted_for = 30'000;
 
 // Channels that are kept in memory; of more, those not used for the longest time are read again.
 constexpr std::size_t most_entries = 1000;
-
-error too_busy() {
-  return {codes::busy, "Too many people are changing this queue; try again"};
-}
 
 }  // namespace
 
@@ -223,6 +220,7 @@ awaitable<result<json::object>> channels::decide_and_store(origin from, decider 
     const snapshot state = co_await refresh(from.channel, at);
     if (prepare) co_await prepare(state);
     const std::int64_t now = clock_.now();
+    if (now > deadline) break;  // nothing is begun that ends after whoever waits has given up
     auto decided = decide(*state, now);
     const bool changes = decided && decided->change;
     // Storage guards a change; an answer without one has to be true by itself.

@@ -13,7 +13,7 @@ namespace {
 
 // Milliseconds.
 constexpr std::int64_t written_after = 30'000;
-constexpr std::int64_t longest_work = 1'000;  // until the last try begins: a host waits for it
+constexpr std::int64_t longest_writing = 1'000;  // until the last try begins: a host waits for it
 
 constexpr int most_writes = 5;  // each failed one means that another instance has written
 
@@ -77,7 +77,7 @@ boost::asio::awaitable<void> presence::write_later(std::string channel) {
 }
 
 boost::asio::awaitable<void> presence::write(std::string channel) {
-  const std::int64_t deadline = clock_.now() + longest_work;
+  const std::int64_t deadline = clock_.now() + longest_writing;
   try {
     bool written = false;
     for (int tries = 0; !written && tries < most_writes && clock_.now() <= deadline; ++tries) {

@@ -19,14 +19,8 @@ namespace db = sdk::db;
 using boost::asio::awaitable;
 
 constexpr int most_attempts = 16;
-constexpr std::int64_t stride = 1024;  // room between neighbours, for moves
-// Half of those that items can have: people add behind them.
-constexpr std::int64_t highest_position = 1 << 29;
-constexpr std::int64_t abandoned_after = 3600 * 1000;  // milliseconds
-
-error too_busy() {
-  return {codes::busy, "Too many people are changing this queue; try again"};
-}
+constexpr std::int64_t highest_imported = highest_position / 2;  // people add behind it
+constexpr std::int64_t abandoned_after = 3600 * 1000;            // milliseconds
 
 std::string staging_name(const std::string& import) {
   return tables::staged_prefix + import;
@@ -100,7 +94,7 @@ void write_rename(db::batch& ops, const import_job& job, const std::string& impo
 }  // namespace
 
 std::int64_t import_storage::position(std::int64_t index) {
-  return index * stride;
+  return index * position_stride;
 }
 
 awaitable<channel_state> import_storage::load(std::string channel) {
@@ -186,9 +180,9 @@ awaitable<result<ended_import>> import_storage::commit(import_job job, std::stri
     if (!found) throw_refused(found.error());
     std::int64_t behind = 0;
     for (const json::value& row : found->rows) {
-      behind = waiting_from(row.as_object()).position + stride;
+      behind = waiting_from(row.as_object()).position + position_stride;
     }
-    if (behind + position(job.count) > highest_position) {
+    if (behind + position(job.count) > highest_imported) {
       co_return error{codes::bad_request, "The queue would become too long; import less at once"};
     }
     db::batch ops;

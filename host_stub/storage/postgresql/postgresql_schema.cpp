@@ -14,7 +14,7 @@ FROM pg_catalog.pg_class
 WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p'))";
 
 // With a column a row. The database fills a single integer key that is an identity or a serial.
-constexpr char catalogue[] = R"(
+constexpr char postgresql_columns[] = R"(
 SELECT t.relname::text, c.attname::text, y.typname::text,
        COALESCE(k.indnatts = 1 AND k.indkey[0] = c.attnum AND
                 (c.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'), FALSE)
@@ -45,7 +45,7 @@ std::string schema_version(postgresql_connection& connection) {
 }
 
 schema read_schema(postgresql_connection& connection) {
-  const postgresql_result rows = connection.execute(statement{catalogue});
+  const postgresql_result rows = connection.execute(statement{postgresql_columns});
   schema all;
   table current;
   std::vector<sql_value> row;

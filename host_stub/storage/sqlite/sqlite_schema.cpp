@@ -9,7 +9,7 @@ namespace rosey::storage {
 namespace {
 
 // Tables that hold their own rows, with a column a row.
-constexpr char catalogue[] = R"(
+constexpr char sqlite_columns[] = R"(
 SELECT t.name, c.name, c.type, c.pk,
        (SELECT COUNT(*) FROM pragma_table_info(t.name) WHERE pk > 0) AS key_columns,
        (SELECT wr FROM pragma_table_list(t.name) WHERE schema = 'main') AS without_rowid
@@ -28,7 +28,7 @@ bool same_but_for_case(std::string_view left, std::string_view right) {
 schema read_schema(SQLite::Database& connection) {
   schema all;
   table current;
-  SQLite::Statement rows(connection, catalogue);
+  SQLite::Statement rows(connection, sqlite_columns);
   while (rows.executeStep()) {
     const std::string name = rows.getColumn(0).getString();
     if (name != current.name) {

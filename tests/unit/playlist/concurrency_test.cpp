@@ -15,8 +15,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-const json::object generous{{"max_items_per_user", 100}, {"rate_limit_count", 100}};
-
 std::string command(const std::string& user, const std::string& args, const std::string& id = "",
                     int attempt = 1) {
   wire::command_request request;

@@ -286,7 +286,7 @@ TEST(name_servers, are_addresses_with_or_without_a_port) {
   EXPECT_EQ(shown("[2001:db8::1]:5353"), "2001:db8::1 5353");
   for (const char* wrong :
        {"", "dns.example", ":53", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536", "192.0.2.1:x",
-        "[192.0.2.1]:53", "[::1]", "[::1]:53x"}) {
+        "[192.0.2.1]:53", "[::1]", "[::1]:53x", "fe80::1%lo", "[fe80::1%lo]:53"}) {
     EXPECT_EQ(shown(wrong), "none") << wrong;
   }
 }

@@ -12,8 +12,6 @@ namespace json = boost::json;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
-const json::object generous{{"max_items_per_user", 100}, {"rate_limit_count", 100}};
-
 json::object queue_of(world& here) {
   json::object queue = here.ask("service.playlist.get_queue", R"({"channel":"#lobby"})");
   // Storage writes whole seconds without a fraction.

@@ -48,6 +48,9 @@ struct instance {
   playlist::plugin plugin;
 };
 
+// Quotas that no test reaches by chance.
+inline const boost::json::object generous{{"max_items_per_user", 100}, {"rate_limit_count", 100}};
+
 struct said {  // a command on its way
   bool answered = false;
   std::string payload;

@@ -39,9 +39,9 @@ struct storage_timed_out : storage_unavailable {
 };
 
 // A refusal (CONFLICT, CONSTRAINT, VALIDATION_ERROR, …) is the value of the result; no answer and
-// DATABASE_ERROR throw storage_unavailable. BUSY passes, and has changed nothing: it is asked
-// again, less and less often, and throws when the time is up. Cancelling the coroutine throws
-// boost::system::system_error with operation_aborted. Must outlive its operations.
+// DATABASE_ERROR throw storage_unavailable. BUSY has changed nothing, and often passes: it is
+// asked again, less and less often, for at most two seconds, and then throws. Cancelling the
+// coroutine throws boost::system::system_error with operation_aborted. Must outlive its operations.
 //
 // Build filters and values before the co_await: GCC 12 miscompiles initializer lists inside one.
 class storage_client {
@@ -152,28 +152,34 @@ class storage_client {
   awaitable<std::string> request(std::string subject, std::string payload) {
     using std::chrono::milliseconds;
     using clock = std::chrono::steady_clock;
-    const auto deadline = clock::now() + timeout_;
+    const auto last_answer_by = clock::now() + std::min(timeout_, longest_insistence);
     milliseconds left = timeout_;
+    bool was_busy = false;
     for (milliseconds pause = shortest_pause;; pause = std::min(2 * pause, longest_pause)) {
+      const auto asked = clock::now();
       auto [failure, answer] = co_await bus_.async_request(
           subject, payload, left, boost::asio::as_tuple(boost::asio::use_awaitable));
-      if (failure) throw_failure(failure);
+      if (failure) throw_failure(failure, was_busy);
+      if (db::refusal_code(answer) != db::codes::busy) co_return std::move(answer);
+      was_busy = true;
       // Those that were refused together do not come back together.
       const milliseconds rest = pause / 2 + pause * (random_() % 64) / 128;
-      left = std::chrono::duration_cast<milliseconds>(deadline - clock::now()) - rest;
-      const bool busy = db::refusal_code(answer) == db::codes::busy;
-      if (!busy || left <= milliseconds::zero()) co_return std::move(answer);
+      const auto answered = clock::now();
+      left = std::chrono::duration_cast<milliseconds>(last_answer_by - answered) - rest;
+      // The next answer may take as long; nothing is to be carried out that nobody waits for.
+      if (left <= answered - asked || left < shortest_pause) co_return std::move(answer);
       boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, rest);
       co_await timer.async_wait(boost::asio::use_awaitable);
     }
   }
 
-  [[noreturn]] static void throw_failure(boost::system::error_code failure) {
+  [[noreturn]] static void throw_failure(boost::system::error_code failure, bool was_busy) {
     if (failure == boost::asio::error::operation_aborted) {
       throw boost::system::system_error(failure);
     }
     const std::string sentence = "Storage: " + failure.message();
-    if (failure == make_error_code(bus_errc::timed_out)) throw storage_timed_out(sentence);
+    const bool silent = !was_busy && failure == make_error_code(bus_errc::timed_out);
+    if (silent) throw storage_timed_out(sentence);
     throw storage_unavailable(sentence);
   }
 
@@ -195,6 +201,7 @@ class storage_client {
 
   static constexpr std::chrono::milliseconds shortest_pause{20};
   static constexpr std::chrono::milliseconds longest_pause{500};
+  static constexpr std::chrono::milliseconds longest_insistence{2000};
 
   message_bus& bus_;
   std::string plugin_;

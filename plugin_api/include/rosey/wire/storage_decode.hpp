@@ -80,7 +80,7 @@ inline std::string_view refusal_code(std::string_view answer) {
 
 // Reads the fields of one storage message: an absent required field is MISSING_FIELD, one of the
 // wrong kind VALIDATION_ERROR, and the first failure is the one that is kept. Values, objects and
-// lists are moved out of the message, so each can be read once.
+// lists are moved out of the message, so each can be read once, and they may share its memory.
 class reader {
  public:
   explicit reader(json::object& object) : object_(object), fields_(object) {}
