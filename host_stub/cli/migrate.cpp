@@ -19,6 +19,13 @@ namespace {
 
 namespace db = wire::db;
 
+// What is wrong with the text as a version, "" for nothing.
+std::string no_version(const std::string& text) {
+  const bool digits = !text.empty() && text.size() <= 18 &&
+                      text.find_first_not_of("0123456789") == std::string::npos;
+  return digits ? "" : fmt::format("'{}' is no version; give a whole number, 0 for none", text);
+}
+
 struct migrate_options {
   config_options shared;
   std::string plugin;
@@ -105,7 +112,7 @@ void add_migrate_command(CLI::App& app, subcommand& run) {
   command
       ->add_option("--to", options->to,
                    "Version to stop at; without it, up applies all, down rolls back the newest one")
-      ->check(CLI::NonNegativeNumber);
+      ->check(no_version);
   command->add_flag("--dry-run", options->dry_run, "Try it in a transaction, and take it back");
   command->add_flag("--json", options->json, "Print what db.migrate.<plugin>.… answers");
   command->footer("To roll everything back: --action down --to 0");

@@ -50,7 +50,7 @@ std::vector<piece> pieces_of(const import_list& list) {
 }
 
 // Tells a list from every other: SHA-256, in hexadecimal.
-std::string content_id(const import_list& list, const std::string& user) {
+std::string content_id(const import_list& list) {
   const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> digest(EVP_MD_CTX_new(),
                                                                   &EVP_MD_CTX_free);
   std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
@@ -59,7 +59,6 @@ std::string content_id(const import_list& list, const std::string& user) {
     return EVP_DigestUpdate(digest.get(), text.data(), text.size()) == 1;
   };
   bool done = digest && EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) == 1;
-  done = done && add(json::serialize(json::value(user)));
   for (const json::value& entry : list.entries) done = done && add("\n" + json::serialize(entry));
   if (!done || EVP_DigestFinal_ex(digest.get(), bytes.data(), &size) != 1) {
     throw std::runtime_error("SHA-256 is not available");
@@ -112,7 +111,7 @@ import_outcome importer::import(const import_list& list) {
   import_outcome outcome;
   if (list.entries.empty()) return outcome;
   json::object job{{"channel", list.channel},
-                   {"content", content_id(list, settings_.user)},
+                   {"content", content_id(list)},
                    {"count", list.entries.size()},
                    {"again", settings_.again}};
   const auto was_earlier = [&outcome](const json::object& reply) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "host_stub/storage/session.hpp"
 #include "host_stub/storage/timestamp.hpp"
 
 namespace rosey::storage {
@@ -141,6 +142,16 @@ json::value to_json(column_kind kind, const sql_value& value) {
   }
   if (const auto* truth = std::get_if<bool>(&value)) return *truth;
   return nullptr;
+}
+
+json::value from_stored(const std::string& text) {
+  boost::system::error_code failure;
+  json::value value = wire::parse_json(text, failure, {}, wire::max_answer_depth);
+  if (failure) {
+    throw sql_failure(sql_failure_kind::broken,
+                      "What is stored as JSON cannot be read: " + failure.message());
+  }
+  return value;
 }
 
 std::size_t encoded_size(const json::value& value) {

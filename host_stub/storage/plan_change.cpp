@@ -189,6 +189,8 @@ result<insert_plan> plan(const db::insert_request& request, const table& of,
     for (const auto& entry : row) {
       const auto column = of.find(entry.key());
       if (!column) return column.error();
+      // A null id asks for the next one on every database.
+      if (entry.value().is_null() && (*column)->name == of.id_column) continue;
       auto converted = to_sql(**column, entry.value());
       if (!converted) return converted.error();
       values.emplace_back(*column, std::move(*converted));

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 
 #include "host_stub/storage/filter.hpp"
@@ -25,6 +26,16 @@ class output_list {
       if (each.name == name) return true;
     }
     return false;
+  }
+
+  // But for the case of ASCII letters: in ORDER BY, SQLite takes the one for the other.
+  bool has_like(std::string_view name) const {
+    const auto same = [](unsigned char a, unsigned char b) {
+      return std::tolower(a) == std::tolower(b);
+    };
+    return std::any_of(outputs_.begin(), outputs_.end(), [&](const select_plan::output& each) {
+      return std::equal(each.name.begin(), each.name.end(), name.begin(), name.end(), same);
+    });
   }
 
   const std::string& sql() const { return sql_; }
@@ -85,7 +96,7 @@ constexpr aggregate_function aggregate_functions_known[] = {
 
 std::optional<error> add_aggregate(output_list& list, const db::aggregate& asked, const table& of,
                                    const dialect& language) {
-  if (!is_alias(asked.name) || list.has(asked.name)) {
+  if (!is_alias(asked.name) || list.has_like(asked.name)) {
     return db::invalid(
         fmt::format("The aggregate's name '{}' is not usable", db::shortened(asked.name)));
   }

@@ -1,9 +1,9 @@
 // Batches: operations in order, what was expected of them, and each request_id once.
 #include <fmt/format.h>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "host_stub/storage/column_value.hpp"
 #include "host_stub/storage/run.hpp"
 
 namespace rosey::storage {
@@ -24,9 +24,9 @@ std::optional<db::batch_reply> recorded(session& in, const std::string& request_
   in.query(bound.finish(sql), [&known](const auto& row) {
     known.emplace();
     known->replayed = true;
-    known->reply = json::parse(std::get<std::string>(row[0]));
+    known->reply = from_stored(std::get<std::string>(row[0]));
     if (const auto* results = std::get_if<std::string>(&row[1])) {
-      known->stored_results = json::parse(*results).as_array();
+      known->stored_results = from_stored(*results).as_array();
     }
     return false;
   });
@@ -127,9 +127,12 @@ batch_result run_batch(session& in, const db::batch_request& request, run_contex
     if (!*is_new) known = recorded(in, request.request_id, context);
     if (known) return std::move(*known);
   }
+  // At once, so that a long select leaves room for what is behind it.
+  if (auto refused = take_room(context, punctuation * request.ops.size())) {
+    return db::failure(*refused);
+  }
   for (const db::batch_operation& op : request.ops) {
     const std::size_t position = reply.results.size();
-    if (auto refused = take_room(context, punctuation)) return db::failure(*refused, position);
     auto outcome = run_any(in, op.what, context);
     if (!outcome) return db::failure(outcome.error(), position);
     if (auto refused = check_expectation(op, *outcome)) return db::failure(*refused, position);

@@ -1,7 +1,6 @@
 // Operations on values by key.
 #include <fmt/format.h>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <limits>
 
@@ -98,7 +97,7 @@ result<db::kv_get_reply> run(session& in, const db::kv_get_request& request, run
   std::size_t size = 0;
   in.query(bound.finish(sql), [&](const auto& row) {
     size = text(row[0]).size();
-    reply = {true, json::parse(text(row[0])), integer(row[1])};
+    reply = {true, from_stored(text(row[0])), integer(row[1])};
     return false;
   });
   if (auto refused = take_room(context, size)) return *refused;
@@ -149,6 +148,7 @@ result<db::kv_list_reply> run(session& in, const db::kv_list_request& request,
   db::kv_list_reply reply;
   statement query = bound.finish(sql);
   query.many_rows = true;
+  std::string endless;
   in.query(query, [&](const auto& row) {
     if (!text(row[0]).starts_with(request.prefix)) return false;
     const std::size_t size =
@@ -156,12 +156,20 @@ result<db::kv_list_reply> run(session& in, const db::kv_list_request& request,
     if (static_cast<std::int64_t>(reply.entries.size()) == request.limit ||
         size > context.reply_room) {
       reply.truncated = true;
+      if (size > context.whole_room()) endless = text(row[0]);
       return false;
     }
     context.reply_room -= size;
-    reply.entries.push_back({text(row[0]), json::parse(text(row[1])), integer(row[2])});
+    reply.entries.push_back({text(row[0]), from_stored(text(row[1])), integer(row[2])});
     return true;
   });
+  // Paging could never get past it.
+  if (!endless.empty() && reply.entries.empty()) {
+    return error{db::codes::value_too_large,
+                 fmt::format("The entry of key '{}' is longer than a reply may be; list what is "
+                             "'after' it",
+                             db::shortened(endless))};
+  }
   return reply;
 }
 

@@ -78,8 +78,8 @@ void read_waiting(const db::select_reply& reply, channel_state& channel) {
 awaitable<loaded_channel> playlist_storage::load(std::string channel) {
   for (;;) {
     db::batch ops;
-    ops.select(select_channel(channel)).select(select_waiting(channel, 0));
-    ops.select(select_votes(channel)).kv_get(seen_key(channel));
+    ops.select(select_channel(channel)).kv_get(seen_key(channel)).select(select_votes(channel));
+    ops.select(select_waiting(channel, 0));  // last: it may take all the room that is left
     const auto reply = co_await db_.batch(std::move(ops));
     if (!reply) throw_refused(reply.error());
 
@@ -88,15 +88,15 @@ awaitable<loaded_channel> playlist_storage::load(std::string channel) {
     for (const json::value& row : rows_of(*reply, 0).rows) {
       read_channel_row(row.as_object(), state);
     }
-    read_waiting(rows_of(*reply, 1), state);
+    read_waiting(rows_of(*reply, 3), state);
     for (const json::value& row : rows_of(*reply, 2).rows) {
       stored_vote vote = vote_from(row.as_object());
       const bool counts = state.playing && state.playing->item.id == vote.item_id;
       if (counts) state.votes.push_back(std::move(vote.vote));
     }
-    const auto& kept = std::get<db::kv_get_reply>(reply->results.at(3));
+    const auto& kept = std::get<db::kv_get_reply>(reply->results.at(1));
     sightings seen = sightings_from(kept.value);
-    if (!rows_of(*reply, 1).truncated) co_return loaded_channel{std::move(state), std::move(seen)};
+    if (!rows_of(*reply, 3).truncated) co_return loaded_channel{std::move(state), std::move(seen)};
     auto complete = co_await load_rest(std::move(state));
     if (complete) co_return loaded_channel{std::move(*complete), std::move(seen)};
   }

@@ -167,7 +167,7 @@ void compare_with_bare(const bench_options& options) {
   fmt::print("  bare SQLite, {} in a transaction    {:9.0f}\n", options.in_flight, median(bare));
   fmt::print("  over NATS, {} in flight             {:9.0f}\n", options.in_flight, median(served));
   fmt::print("  over NATS, one at a time            {:9.0f}\n", median(alone));
-  fmt::print("  ratio of the first two              {:9.2f}\n", median(ratios));
+  fmt::print("  ratio of the two in the same round  {:9.2f}\n", median(ratios));
 }
 
 // Looks for what is in none of many rows, in one thread after the other.

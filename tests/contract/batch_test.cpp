@@ -158,6 +158,34 @@ TEST_P(storage_batch, answers_share_the_limit_of_one_reply) {
   EXPECT_EQ(refusal("db.batch.demo", many + "]}"), "VALUE_TOO_LARGE");
 }
 
+TEST_P(storage_batch, a_long_select_leaves_room_for_those_behind_it) {
+  const std::string longest(60'000, 'x');
+  for (int i = 0; i < 8; ++i) {
+    row("insert", R"({"table": "queue", "values": {"channel": "#a", "title": ")" +
+                      std::to_string(i) + longest + "\"}}");
+  }
+  // About what is left in a reply of 512 KiB: some of these rows just fit.
+  for (int size = 42'500; size < 44'600; size += 30) {
+    const auto last =
+        row("insert", R"({"table": "queue", "values": {"channel": "#a", "title": "9)" +
+                          std::string(static_cast<std::size_t>(size), 'x') + "\"}}");
+    const auto answer = batch(R"({"ops": [{"op": "select", "table": "queue", "order": {"title": 1}},
+                                          {"op": "select", "table": "channel"},
+                                          {"op": "kv.get", "key": "none"}]})");
+    EXPECT_EQ(answer.at("results").as_array().size(), 3U);
+    row("delete", R"({"table": "queue", "filter": {"id": )" +
+                      std::to_string(last.at("id").as_int64()) + "}}");
+  }
+}
+
+TEST_P(storage_batch, a_replay_is_answered_however_deep_its_results_are) {
+  kv("set", R"({"key": "deep", "value": )" + std::string(31, '[') + std::string(31, ']') + "}");
+  const std::string request = R"({"ops": [{"op": "kv.set", "key": "w", "value": 1},
+                                          {"op": "kv.get", "key": "deep"}], "request_id": "r"})";
+  const auto first = batch(request);
+  EXPECT_EQ(batch(request).at("results"), first.at("results"));
+}
+
 TEST_P(storage_batch, a_request_is_applied_once) {
   const std::string request =
       guarded_add(1, "x", R"(, "request_id": "r1", "reply": {"message": "Added"})");

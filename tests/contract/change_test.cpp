@@ -34,6 +34,12 @@ TEST_P(storage_change, inserts_one_and_tells_its_id) {
   EXPECT_EQ(second.at("id").as_int64(), 77);
 }
 
+TEST_P(storage_change, a_null_id_asks_for_the_next_one) {
+  row("insert", R"({"table": "stats", "values": {"user": "ann"}})");
+  const auto second = row("insert", R"({"table": "stats", "values": {"id": null, "user": "bob"}})");
+  EXPECT_EQ(second.at("id").as_int64(), 2);
+}
+
 TEST_P(storage_change, inserts_many) {
   const auto answer = row("insert", R"({"table": "stats", "values": [
       {"user": "ann"}, {"plays": 3, "user": "bob"}, {"user": "cid"}]})");

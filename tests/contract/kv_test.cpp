@@ -31,6 +31,22 @@ TEST_P(storage_kv, keeps_any_json_value) {
   EXPECT_EQ(get("\xf0\x9f\x8e\xac"), "null");
 }
 
+TEST_P(storage_kv, keeps_reals_to_the_last_digit) {
+  set(R"("key": "k", "value": [123456789.12345679, 0.30000000000000004])");
+  EXPECT_EQ(get("k"), "[1.2345678912345679E8,3.0000000000000004E-1]");
+  EXPECT_EQ(set_error(R"("key": "k", "value": [1, 1e400])"), "INVALID_JSON");
+  EXPECT_EQ(kv("list", "{}").at("entries").as_array().size(), 1U);
+}
+
+TEST_P(storage_kv, what_can_be_set_can_be_listed_however_deep) {
+  const auto nested = [](std::size_t depth) {
+    return R"("key": "k", "value": )" + std::string(depth, '[') + std::string(depth, ']');
+  };
+  set(nested(31));
+  EXPECT_EQ(kv("list", "{}").at("entries").as_array().size(), 1U);
+  EXPECT_EQ(set_error(nested(32)), "INVALID_JSON");
+}
+
 TEST_P(storage_kv, an_absent_key_has_no_value_and_revision_0) {
   EXPECT_EQ(json::serialize(kv("get", R"({"key": "none"})")),
             R"({"exists":false,"value":null,"revision":0,"success":true})");
@@ -130,6 +146,19 @@ TEST_P(storage_kv, a_long_list_is_truncated) {
   EXPECT_EQ(first.at("entries").as_array().size(), 8U);
   EXPECT_TRUE(first.at("truncated").as_bool());
   EXPECT_EQ(kv("list", R"({"after": "k7"})").at("entries").as_array().size(), 2U);
+}
+
+TEST_P(storage_kv, a_list_gets_past_an_entry_that_fits_no_answer) {
+  set(R"("key": "a", "value": ")" + std::string(6000, 'x') + '"');
+  set(R"("key": "b", "value": 1)");
+  close();
+  options_.reply_limit = 4096;
+  open();
+  const auto endless = ask("db.kv.demo.list", "{}");
+  EXPECT_EQ(error_code(endless), "VALUE_TOO_LARGE");
+  EXPECT_EQ(error_message(endless),
+            "The entry of key 'a' is longer than a reply may be; list what is 'after' it");
+  EXPECT_EQ(kv("list", R"({"after": "a"})").at("entries").as_array().size(), 1U);
 }
 
 TEST_P(storage_kv, values_have_a_limit) {

@@ -192,6 +192,13 @@ TEST_P(storage_select, aggregates_that_make_no_sense_are_refused) {
       "UNKNOWN_COLUMN");
 }
 
+TEST_P(storage_select, aggregates_have_other_names_than_columns_whatever_their_case) {
+  EXPECT_EQ(refusal("db.row.demo.select",
+                    R"({"table": "song", "columns": ["artist"],
+                        "aggregates": {"ARTIST": {"$count": "*"}}, "order": {"ARTIST": -1}})"),
+            "VALIDATION_ERROR");
+}
+
 TEST_P(storage_select, a_long_answer_is_truncated_and_paged) {
   const std::string title(30'000, 'x');
   for (int id = 10; id <= 40; ++id) {

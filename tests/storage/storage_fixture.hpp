@@ -24,7 +24,10 @@ namespace json = wire::json;
 namespace db = wire::db;
 
 inline json::object object_of(const std::string& text) {
-  return json::parse(text).as_object();
+  boost::system::error_code failure;
+  json::value value = wire::parse_json(text, failure, {}, wire::max_answer_depth);
+  if (failure) throw std::runtime_error(failure.message() + ": " + text);
+  return value.as_object();
 }
 
 inline std::string error_code(const json::object& answer) {

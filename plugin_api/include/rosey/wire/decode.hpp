@@ -3,7 +3,6 @@
 #pragma once
 
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cstdint>
 #include <limits>
@@ -11,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "rosey/wire/json_parse.hpp"
 #include "rosey/wire/result.hpp"
 
 namespace rosey::wire {
@@ -24,7 +24,8 @@ inline constexpr std::size_t max_payload = 64 * 1024;
 inline constexpr std::size_t max_name = 256;
 
 inline result<json::object> parse_object(std::string_view payload, std::size_t limit = max_payload,
-                                         json::storage_ptr memory = {}) {
+                                         json::storage_ptr memory = {},
+                                         std::size_t depth = max_depth) {
   if (payload.size() > limit) {
     return error{codes::bad_request, "The request has " + std::to_string(payload.size()) +
                                          " bytes; at most " + std::to_string(limit) +
@@ -32,7 +33,7 @@ inline result<json::object> parse_object(std::string_view payload, std::size_t l
   }
   boost::system::error_code failure;
   // Refuses invalid UTF-8 and deep nesting.
-  json::value value = json::parse(payload, failure, std::move(memory));
+  json::value value = parse_json(payload, failure, std::move(memory), depth);
   if (failure) {
     return error{codes::bad_request, "The request is not valid JSON: " + failure.message()};
   }

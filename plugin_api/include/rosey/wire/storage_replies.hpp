@@ -153,7 +153,7 @@ struct malformed_reply : std::runtime_error {
 
 // The fields of a success, or the refusal. Throws malformed_reply.
 inline boost::system::result<json::object, failure> decode_answer(std::string_view payload) {
-  auto object = parse_object(payload, max_request);
+  auto object = parse_object(payload, max_request, {}, max_answer_depth);
   if (!object) throw malformed_reply(object.error().message);
   reader in(*object);
   const bool success = in.boolean("success");
