@@ -32,8 +32,18 @@ constexpr std::size_t longest_line = 500;     // commands that wait for one chan
 // Milliseconds that what is known of a channel is believed without a word about it.
 constexpr std::int64_t trusted_for = 30'000;
 
+// Milliseconds, after storage has answered again, in which it may still carry out what it was given
+// before; and how many such changes of a channel are remembered, the first ones.
+constexpr std::int64_t longest_lateness = 60'000;
+constexpr std::size_t most_unsettled = 16;
+
 // Channels that are kept in memory; of more, those not used for the longest time are read again.
 constexpr std::size_t most_entries = 1000;
+
+std::string random_name() {
+  std::random_device random;
+  return std::to_string(random()) + "-" + std::to_string(random());
+}
 
 }  // namespace
 
@@ -44,7 +54,8 @@ channels::channels(const sdk::context& context, playlist_storage& storage, quota
       quotas_(quotas),
       clock_(time),
       config_(config),
-      order_(order) {}
+      order_(order),
+      own_name_(random_name()) {}
 
 void channels::on_change(std::function<void(const std::string&)> listener) {
   listener_ = std::move(listener);
@@ -77,7 +88,8 @@ void channels::forget_unused() {
   for (std::size_t left = most_entries / 8; left > 0 && oldest != by_use_.begin(); --left) {
     --oldest;
     const auto known = entries_.find(*oldest);
-    if (known->second.at.use_count() > 1) continue;  // somebody is at it
+    if (known->second.at.use_count() > 1) continue;      // somebody is at it
+    if (!known->second.at->unsettled.empty()) continue;  // there is something to be told
     entries_.erase(known);
     oldest = by_use_.erase(oldest);
   }
@@ -101,6 +113,11 @@ void channels::heard(const std::string& channel, std::int64_t version, bool move
   // A change may have several events, of which not the first one moves the end.
   const bool known = at->state && at->state->version >= version;
   if (moves_the_end && !known) notify(channel);
+}
+
+bool channels::is_unsettled(const std::string& channel) const {
+  const auto known = entries_.find(channel);
+  return known != entries_.end() && !known->second.at->unsettled.empty();
 }
 
 bool channels::is_confirmed(const entry& at) const {
@@ -133,18 +150,54 @@ awaitable<T> channels::noting_silence(std::shared_ptr<entry> at, awaitable<T> wo
 }
 
 awaitable<channels::snapshot> channels::refresh(std::string channel, std::shared_ptr<entry> at) {
-  if (at->state && at->state->version >= at->newest_known) co_return at->state;
+  const bool good = at->state && at->state->version >= at->newest_known && at->unsettled.empty();
+  if (good) co_return at->state;
   at->state.reset();
   const std::int64_t told = at->newest_known;
   loaded_channel loaded = co_await storage_.load(channel);
   loaded.state.order = order_;
+  co_await settle(at, loaded.state.version);
   // What storage says ends the matter, unless more was heard while it was asked.
   if (at->newest_known == told) at->newest_known = loaded.state.version;
   at->state = std::make_shared<const channel_state>(loaded.state);
   at->confirmed_at = clock_.now();
   if (loaded_listener_) loaded_listener_(loaded);
-  notify(channel);
+  // Whoever looks again until all is settled is not sent to look once more.
+  const bool is_news = at->loaded_version != loaded.state.version || at->unsettled.empty();
+  at->loaded_version = loaded.state.version;
+  if (is_news) notify(channel);
   co_return at->state;
+}
+
+awaitable<void> channels::settle(std::shared_ptr<entry> at, std::int64_t version) {
+  if (at->unsettled.empty()) co_return;
+  if (at->unsettled.front().what.after().version > version) {
+    const std::int64_t now = clock_.now();
+    if (at->answered_at == 0) at->answered_at = now;
+    if (now >= at->answered_at + longest_lateness) at->unsettled.clear();
+    co_return;
+  }
+  while (!at->unsettled.empty()) {
+    const std::string request_id = at->unsettled.front().request_id;
+    const auto found = co_await storage_.find_answer(request_id);
+    conclude(*at, request_id, found ? found->stamp : std::string(), false);
+  }
+}
+
+void channels::conclude(entry& at, const std::string& request_id, const std::string& stamp,
+                        bool was_answered) {
+  const auto has_id = [&](const auto& each) { return each.request_id == request_id; };
+  const auto applied =
+      std::find_if(at.unsettled.begin(), at.unsettled.end(),
+                   [&](const auto& each) { return has_id(each) && each.stamp == stamp; });
+  if (applied == at.unsettled.end()) {
+    std::erase_if(at.unsettled, has_id);
+    return;
+  }
+  unsettled_change late = std::move(*applied);
+  at.unsettled.clear();
+  if (!was_answered) late.from.answer_names_next = false;
+  tell(late.what, late.from, late.now);
 }
 
 awaitable<result<channels::snapshot>> channels::read(std::string channel, std::int64_t at_least) {
@@ -193,7 +246,10 @@ awaitable<std::optional<json::object>> channels::find_answer(origin from,
   // Whoever had the earlier attempt may have stored it without living to tell of it.
   forget(from.channel, *at);
   if (from.request_id.empty()) co_return std::nullopt;
-  co_return co_await storage_.find_reply(from.request_id);
+  auto found = co_await storage_.find_answer(from.request_id);
+  if (!found) co_return std::nullopt;
+  conclude(*at, from.request_id, found->stamp, true);
+  co_return std::move(found->reply);
 }
 
 awaitable<result<json::object>> channels::change(origin from, decider decide, preparation prepare) {
@@ -243,8 +299,9 @@ awaitable<result<json::object>> channels::decide_and_store(origin from, decider 
       case store_status::stored:
         co_return reply;
       case store_status::replayed:
+        conclude(*at, from.request_id, outcome.earlier.stamp, true);
         forget(from.channel, *at);
-        co_return std::move(outcome.reply);
+        co_return std::move(outcome.earlier.reply);
       case store_status::channel_changed:
         at->state.reset();
         break;
@@ -267,24 +324,37 @@ awaitable<void> channels::back_off(int tries) {
 awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from, decision decided,
                                          std::int64_t now) {
   const playlist::change& what = *decided.change;
-  pending_change pending{what, now, decided.adder, from.request_id, std::move(decided.reply)};
+  const std::string stamp = own_name_ + "-" + std::to_string(++stores_);
+  const std::string request_id = from.request_id.empty() ? "own:" + stamp : from.request_id;
+  pending_change pending{what, now, decided.adder, request_id, stamp, std::move(decided.reply)};
   store_outcome outcome;
   try {
     outcome = co_await storage_.store(std::move(pending));
   } catch (...) {
     // Whether it was applied is not known: what was known of it is not to be trusted any more.
     if (!decided.adder.empty()) quotas_.forget(decided.adder);
+    remember(*at, {std::move(*decided.change), from, now, request_id, stamp});
     forget(from.channel, *at);
     throw;
   }
   if (outcome.status == store_status::stored) {
     at->state = std::make_shared<const channel_state>(what.after());
     at->confirmed_at = now;
-    publish(what, now);
-    if (stored_listener_) stored_listener_(what, from);
-    if (what.playing_changed()) notify(from.channel);
+    at->unsettled.clear();  // this was the change to their version
+    tell(what, from, now);
   }
   co_return outcome;
+}
+
+void channels::remember(entry& at, unsettled_change left) {
+  at.answered_at = 0;
+  if (at.unsettled.size() < most_unsettled) at.unsettled.push_back(std::move(left));
+}
+
+void channels::tell(const playlist::change& stored, const origin& from, std::int64_t now) const {
+  publish(stored, now);
+  if (stored_listener_) stored_listener_(stored, from);
+  if (stored.playing_changed()) notify(from.channel);
 }
 
 void channels::publish(const playlist::change& stored, std::int64_t now) const {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "playlist_plugin/async_mutex.hpp"
 #include "playlist_plugin/clock.hpp"
@@ -89,20 +90,38 @@ class channels {
   // of what plays there is another now, and has to be watched.
   void heard(const std::string& channel, std::int64_t version, bool moves_the_end);
 
+  // Whether storage may still carry out a change whose answer did not come. Until that is known,
+  // each use reads the channel again; the use that finds it carried out publishes its events.
+  bool is_unsettled(const std::string& channel) const;
+
   // When what plays will be over; nothing when it has no end, or nothing plays.
   std::optional<std::int64_t> end_of(const channel_state& channel) const {
     return channel.playing ? playlist::end_of(*channel.playing, config_) : std::nullopt;
   }
 
  private:
+  // A change that storage was given, and has not answered.
+  struct unsettled_change {
+    playlist::change what;
+    origin from;
+    std::int64_t now = 0;
+    std::string request_id;
+    std::string stamp;
+  };
+
   struct entry {
     explicit entry(const boost::asio::any_io_executor& executor) : mutex(executor) {}
 
     async_mutex mutex;
-    snapshot state;                 // null: to be read from storage
-    std::int64_t newest_known = 0;  // version that an event told of
-    std::int64_t confirmed_at = 0;  // when storage or an event said last that `state` is true
-    std::uint64_t silences = 0;     // times that storage gave no answer in time
+    snapshot state;                    // null: to be read from storage
+    std::int64_t newest_known = 0;     // version that an event told of
+    std::int64_t confirmed_at = 0;     // when storage or an event said last that `state` is true
+    std::uint64_t silences = 0;        // times that storage gave no answer in time
+    std::int64_t loaded_version = -1;  // that was read last
+
+    // All of them lead to the same version, so one of them at most is carried out.
+    std::vector<unsettled_change> unsettled;
+    std::int64_t answered_at = 0;  // when storage first answered again; 0: not yet
   };
 
   struct cached {
@@ -123,6 +142,11 @@ class channels {
   awaitable<T> noting_silence(std::shared_ptr<entry> at, awaitable<T> work);
   awaitable<snapshot> refresh(std::string channel, std::shared_ptr<entry> at);
   awaitable<std::optional<boost::json::object>> find_answer(origin from, std::shared_ptr<entry> at);
+  // The channel was read at this version: what has led there, and what never will, is known now.
+  awaitable<void> settle(std::shared_ptr<entry> at, std::int64_t version);
+  // Of the tries with this id, the one with this stamp was carried out, the others never will be.
+  void conclude(entry& at, const std::string& request_id, const std::string& stamp,
+                bool was_answered);
   awaitable<snapshot> let_time_pass(std::string channel, std::shared_ptr<entry> at);
   // Gives up at `deadline`.
   awaitable<result<boost::json::object>> decide_and_store(origin from, decider decide,
@@ -133,6 +157,10 @@ class channels {
                                  std::int64_t now);
   // Lets others go first: longer and less predictably with each failed try.
   awaitable<void> back_off(int tries);
+  // Keeps a change of which nobody knows whether it is carried out.
+  void remember(entry& at, unsettled_change left);
+  // Everybody hears of what is stored.
+  void tell(const playlist::change& stored, const origin& from, std::int64_t now) const;
   void publish(const playlist::change& stored, std::int64_t now) const;
   void notify(const std::string& channel) const;
 
@@ -146,6 +174,8 @@ class channels {
   std::function<void(const playlist::change&, const origin&)> stored_listener_;
   std::function<void(const loaded_channel&)> loaded_listener_;
   std::mt19937 random_{std::random_device{}()};
+  std::string own_name_;           // no other instance has it
+  std::uint64_t stores_ = 0;       // so far
   std::list<std::string> by_use_;  // the latest first
   std::map<std::string, cached> entries_;
 };

@@ -1,6 +1,7 @@
 // One coroutine for each channel in which something plays that will end.
 #include "playlist_plugin/service/playback.hpp"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <optional>
@@ -46,6 +47,10 @@ awaitable<void> playback::run(std::string channel, std::shared_ptr<watcher> self
     try {
       const channels::snapshot state = co_await channels_.advance(channel);
       look_again = channels_.end_of(*state);
+      if (channels_.is_unsettled(channel)) {
+        const std::int64_t soon = clock_.now() + retry_interval_.count();
+        look_again = std::min(look_again.value_or(soon), soon);
+      }
       if (!look_again && !self->poked) break;
     } catch (const sdk::storage_unavailable&) {
       look_again = clock_.now() + retry_interval_.count();

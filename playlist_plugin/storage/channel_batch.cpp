@@ -88,7 +88,10 @@ channel_batch batch_of(const pending_change& pending, const quota_manager& quota
     made.adder_op = made.ops.size();
     made.adder_times = quotas.write_add(made.ops, pending.adder, pending.now);
   }
-  if (!pending.request_id.empty()) made.ops.request_id(pending.request_id).reply(pending.reply);
+  json::object answer;
+  answer["stamp"] = pending.stamp;
+  answer["answer"] = pending.reply;
+  made.ops.request_id(pending.request_id).reply(std::move(answer));
   return made;
 }
 

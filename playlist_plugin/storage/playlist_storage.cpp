@@ -59,8 +59,15 @@ std::string stored_id(const std::string& request_id) {
   return bounded_key("cmd:", request_id);
 }
 
-json::object as_object(json::value reply) {
-  return reply.is_object() ? std::move(reply.get_object()) : json::object();
+stored_answer answer_from(const json::value& stored) {
+  stored_answer answer;
+  const json::object* fields = stored.if_object();
+  if (!fields) return answer;
+  const json::value* stamp = fields->if_contains("stamp");
+  if (stamp && stamp->is_string()) answer.stamp = std::string(stamp->get_string());
+  const json::value* reply = fields->if_contains("answer");
+  if (reply && reply->is_object()) answer.reply = reply->get_object();
+  return answer;
 }
 
 const db::select_reply& rows_of(const db::batch_reply& reply, std::size_t op) {
@@ -167,12 +174,12 @@ awaitable<std::vector<std::string>> playlist_storage::channels() {
 }
 
 awaitable<store_outcome> playlist_storage::store(pending_change pending) {
-  if (!pending.request_id.empty()) pending.request_id = stored_id(pending.request_id);
+  pending.request_id = stored_id(pending.request_id);
   channel_batch batch = batch_of(pending, quotas_);
   const auto adder_op = batch.adder_op;
   const auto reply = co_await db_.batch(std::move(batch.ops));
   if (reply && reply->replayed) {
-    co_return store_outcome{store_status::replayed, as_object(reply->reply)};
+    co_return store_outcome{store_status::replayed, answer_from(reply->reply)};
   }
   if (reply) {
     if (adder_op) {
@@ -187,11 +194,11 @@ awaitable<store_outcome> playlist_storage::store(pending_change pending) {
   co_return store_outcome{store_status::channel_changed, {}};
 }
 
-awaitable<std::optional<json::object>> playlist_storage::find_reply(std::string request_id) {
+awaitable<std::optional<stored_answer>> playlist_storage::find_answer(std::string request_id) {
   const auto reply = co_await db_.find_request(stored_id(request_id));
   if (!reply) throw_refused(reply.error());
   if (!reply->replayed) co_return std::nullopt;
-  co_return as_object(reply->reply);
+  co_return answer_from(reply->reply);
 }
 
 awaitable<std::vector<history_entry>> playlist_storage::history(std::string channel,

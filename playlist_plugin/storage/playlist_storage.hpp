@@ -24,8 +24,15 @@ struct pending_change {
   const playlist::change& what;
   std::int64_t now = 0;       // milliseconds since 1970
   std::string adder;          // whose rate limit is charged; "" for none
-  std::string request_id;     // "" for none
+  std::string request_id;     // storage applies it once
+  std::string stamp;          // tells this try from every other one
   boost::json::object reply;  // stored with the request_id
+};
+
+// What is stored with a request_id.
+struct stored_answer {
+  std::string stamp;  // of the try that was applied
+  boost::json::object reply;
 };
 
 enum class store_status {
@@ -37,7 +44,7 @@ enum class store_status {
 
 struct store_outcome {
   store_status status = store_status::stored;
-  boost::json::object reply;  // the stored one, of a replayed request
+  stored_answer earlier = {};  // of a replayed request
 };
 
 // Who was seen in a channel, as of a revision of what is kept.
@@ -75,8 +82,8 @@ class playlist_storage {
   // `pending.what` must stay valid until this is done.
   awaitable<store_outcome> store(pending_change pending);
 
-  // The reply of an earlier attempt of this request; nothing if none was applied.
-  awaitable<std::optional<boost::json::object>> find_reply(std::string request_id);
+  // What the try of this request that was applied has stored; nothing if none was.
+  awaitable<std::optional<stored_answer>> find_answer(std::string request_id);
 
   // Newest first.
   awaitable<std::vector<history_entry>> history(std::string channel, std::int64_t limit);
