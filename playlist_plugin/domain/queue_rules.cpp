@@ -64,7 +64,9 @@ error too_long(const std::string& done) {
 void expire_votes(change& decided, const vote_terms& terms) {
   const std::vector<skip_vote> votes = decided.after().votes;
   for (const skip_vote& vote : votes) {
-    if (vote.at < terms.oldest) decided.withdraw_vote(vote.user, terms.needed);
+    const auto left = terms.left.find(vote.user);
+    const bool is_gone = left != terms.left.end() && left->second >= vote.at;
+    if (is_gone || vote.at < terms.oldest) decided.withdraw_vote(vote.user, terms.needed);
   }
 }
 

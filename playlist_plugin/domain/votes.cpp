@@ -15,7 +15,7 @@ std::size_t votes_needed(const vote_config& config, std::size_t active_users) {
 
 vote_terms terms_of(const vote_config& config, std::size_t active_users, std::int64_t now) {
   const bool expires = config.expiry_seconds > 0;
-  return {votes_needed(config, active_users), expires ? now - config.expiry_seconds * 1000 : 0};
+  return {votes_needed(config, active_users), expires ? now - config.expiry_seconds * 1000 : 0, {}};
 }
 
 void active_users::saw(const std::string& channel, const std::string& user, std::int64_t now) {
@@ -48,6 +48,15 @@ std::size_t active_users::count(const std::string& channel, std::int64_t now) co
   const sightings recent = seen_in(channel, now);
   return static_cast<std::size_t>(std::count_if(
       recent.begin(), recent.end(), [](const auto& user) { return user.second.there; }));
+}
+
+std::map<std::string, std::int64_t> active_users::left_from(const std::string& channel,
+                                                            std::int64_t now) const {
+  std::map<std::string, std::int64_t> left;
+  for (const auto& [user, seen] : seen_in(channel, now)) {
+    if (!seen.there) left.emplace(user, seen.at);
+  }
+  return left;
 }
 
 void active_users::forget_silent(std::int64_t now) {

@@ -23,6 +23,8 @@ std::size_t votes_needed(const vote_config& config, std::size_t active_users);
 struct vote_terms {
   std::size_t needed = 2;
   std::int64_t oldest = 0;  // milliseconds since 1970: votes given before have expired
+  std::map<std::string, std::int64_t> left =
+      {};  // when users left: their votes until then are gone
 };
 vote_terms terms_of(const vote_config& config, std::size_t active_users, std::int64_t now);
 
@@ -48,6 +50,8 @@ class active_users {
   // What is known of the channel and still counts.
   sightings seen_in(const std::string& channel, std::int64_t now) const;
   std::size_t count(const std::string& channel, std::int64_t now) const;
+  // Those who have left and were not seen since, and when they did.
+  std::map<std::string, std::int64_t> left_from(const std::string& channel, std::int64_t now) const;
 
   // Channels that take memory: those in which somebody was heard of not much longer ago.
   std::size_t channels() const { return last_seen_.size(); }

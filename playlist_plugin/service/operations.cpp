@@ -96,7 +96,10 @@ awaitable<void> operations::look_around(channels::snapshot channel) {
 }
 
 vote_terms operations::vote_terms_in(const std::string& channel, std::int64_t now) const {
-  return terms_of(votes_, present_.count(channel), now);
+  vote_terms terms = terms_of(votes_, present_.count(channel), now);
+  // Storage may have been away when they left.
+  terms.left = present_.left_from(channel);
+  return terms;
 }
 
 awaitable<operations::reply> operations::player_finished(origin from, std::string item_id,

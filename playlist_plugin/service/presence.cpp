@@ -41,6 +41,10 @@ void presence::loaded(const loaded_channel& channel) {
   users_.merge(channel.state.name, channel.seen, clock_.now());
 }
 
+std::map<std::string, std::int64_t> presence::left_from(const std::string& channel) const {
+  return users_.left_from(channel, clock_.now());
+}
+
 std::size_t presence::count(const std::string& channel) const {
   return users_.count(channel, clock_.now());
 }

@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 
@@ -32,6 +33,9 @@ class presence {
 
   // Begins to write at once what was going to be written later.
   void stop();
+
+  // Users that have left, and when they did.
+  std::map<std::string, std::int64_t> left_from(const std::string& channel) const;
 
   // Users that count.
   std::size_t count(const std::string& channel) const;

@@ -58,6 +58,50 @@ TEST_F(votes_test, of_those_who_leave_are_withdrawn) {
   EXPECT_EQ(votes("a"), "⏭️ Skip vote passed! (3 votes)") << "who is back may vote again";
 }
 
+TEST_F(votes_test, of_those_who_leave_while_storage_is_away_do_not_count) {
+  here.start();
+  here.say("ann", "add", video(1));
+  join({"ann", "a", "b", "c", "d", "e"});
+  votes("a");
+  EXPECT_EQ(votes("b"), "⏭️ Vote recorded (2/3 needed)");
+  here.server().storage = fakes::storage_mode::silent;
+  tell("a", presence_event::part);
+  here.server().storage = fakes::storage_mode::serving;
+  EXPECT_EQ(here.rows("vote").size(), 2u);
+  here.pass(1);
+  EXPECT_EQ(votes("c"), "⏭️ Vote recorded (2/3 needed)");
+  EXPECT_THAT(here.event_names(), Contains("playlist.skip.withdrawn"));
+  EXPECT_EQ(here.rows("vote").size(), 2u);
+  EXPECT_EQ(votes("a"), "⏭️ Skip vote passed! (3 votes)") << "who is back may vote again";
+}
+
+TEST_F(votes_test, of_those_who_left_do_not_pass_when_others_leave) {
+  here.start();
+  here.say("ann", "add", video(1));
+  join({"ann", "a", "b", "c", "d", "e"});
+  votes("a");
+  votes("b");
+  here.server().storage = fakes::storage_mode::silent;
+  tell("a", presence_event::part);
+  here.server().storage = fakes::storage_mode::serving;
+  tell("c", presence_event::part);  // four are there: two votes would do
+  EXPECT_THAT(here.rows("history"), IsEmpty());
+  EXPECT_EQ(here.rows("vote").size(), 1u);
+}
+
+TEST_F(votes_test, that_another_instance_has_taken_after_a_part_count) {
+  instance& first = here.start();
+  instance& second = here.start();
+  here.server().chosen = &first.bus;
+  here.say("ann", "add", video(1));
+  join({"a"});
+  tell("a", presence_event::part);
+  here.pass(1);
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/2 needed)");
+  here.server().chosen = &second.bus;
+  EXPECT_EQ(votes("b"), "⏭️ Skip vote passed! (2 votes)");
+}
+
 TEST_F(votes_test, may_suffice_when_others_leave) {
   here.start();
   here.say("ann", "add", video(1));
