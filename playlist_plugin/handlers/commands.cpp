@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "playlist_plugin/handlers/request_id.hpp"
 #include "playlist_plugin/handlers/verbs.hpp"
 #include "playlist_plugin/handlers/wording.hpp"
 #include "playlist_plugin/service/messages.hpp"
@@ -152,6 +153,7 @@ awaitable<commands::reply> commands::dispatch(const sdk::verb* verb, handler han
   if (wire::has_control_characters(from->id)) {
     co_return error{codes::bad_request, "'id' must not contain control characters"};
   }
+  from->id = request_id_of(verb->name, from->channel, from->user, from->id);
   queue_.saw(from->channel, from->user);
   if (from->sender_role < verb->least_role) {
     co_return error{codes::forbidden, "Admin only command"};

@@ -5,9 +5,11 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "playlist_plugin/handlers/request_id.hpp"
 #include "playlist_plugin/handlers/service_reply.hpp"
 #include "playlist_plugin/service/messages.hpp"
 #include "rosey/wire/decode.hpp"
@@ -27,6 +29,12 @@ result<actor> read_actor(const json::object& fields) {
   by.moderator = in.boolean_or("is_admin", !has_user);
   if (in.failed()) return in.failure();
   return by;
+}
+
+// "" where it is missing, or is none: whoever needs it says so.
+std::string text_in(const json::object& fields, std::string_view key) {
+  const json::value* value = fields.if_contains(key);
+  return value && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
 json::value item_or_null(const std::optional<queue_item>& item) {
@@ -111,25 +119,27 @@ services::services(const sdk::context& context, operations& queue)
 
 void services::start() {
   for (const route& each : routes) {
-    responder_.serve(each.subject, [this, handle = each.handle](std::string payload) {
-      return dispatch(handle, std::move(payload));
+    responder_.serve(each.subject, [this, known = &each](std::string payload) {
+      return dispatch(known, std::move(payload));
     });
   }
 }
 
-awaitable<services::reply> services::dispatch(handler handle, std::string payload) {
+awaitable<services::reply> services::dispatch(const route* known, std::string payload) {
   auto fields = wire::parse_object(payload);
   if (!fields) co_return fields.error();
   wire::field_reader in(*fields);
   origin from;
   // Statistics of a user are about all channels.
-  if (handle != &services::get_user_stats) from.channel = in.name("channel");
-  // Apart from those of chat commands, whose replies look otherwise.
-  if (in.find("id")) from.request_id = "service:" + in.name("id");
+  if (known->handle != &services::get_user_stats) from.channel = in.name("channel");
+  if (in.find("id")) {
+    from.request_id =
+        request_id_of(known->subject, from.channel, text_in(*fields, "user"), in.name("id"));
+  }
   from.attempt = in.integer_or("attempt", 1, 1, 1000);
   if (in.failed()) co_return in.failure();
   request asked{std::move(from), std::move(*fields)};
-  co_return co_await (this->*handle)(std::move(asked));
+  co_return co_await (this->*known->handle)(std::move(asked));
 }
 
 awaitable<services::reply> services::add_item(request asked) {

@@ -30,7 +30,12 @@ class services {
   };
   using handler = boost::asio::awaitable<reply> (services::*)(request);
 
-  boost::asio::awaitable<reply> dispatch(handler handle, std::string payload);
+  struct route {
+    const char* subject;
+    handler handle;
+  };
+
+  boost::asio::awaitable<reply> dispatch(const route* known, std::string payload);
 
   boost::asio::awaitable<reply> add_item(request asked);
   boost::asio::awaitable<reply> remove_item(request asked);
@@ -46,10 +51,6 @@ class services {
   boost::asio::awaitable<reply> get_history(request asked);
   boost::asio::awaitable<reply> get_user_stats(request asked);
 
-  struct route {
-    const char* subject;
-    handler handle;
-  };
   static const route routes[];
 
   responder responder_;

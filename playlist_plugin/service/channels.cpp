@@ -244,11 +244,12 @@ awaitable<result<std::optional<json::object>>> channels::earlier_answer(origin f
 awaitable<std::optional<json::object>> channels::find_answer(origin from,
                                                              std::shared_ptr<entry> at) {
   // Whoever had the earlier attempt may have stored it without living to tell of it.
-  forget(from.channel, *at);
+  if (from.attempt > 1) forget(from.channel, *at);
   if (from.request_id.empty()) co_return std::nullopt;
   auto found = co_await storage_.find_answer(from.request_id);
   if (!found) co_return std::nullopt;
   conclude(*at, from.request_id, found->stamp, true);
+  if (from.attempt == 1) forget(from.channel, *at);  // it may not be known here what was done
   co_return std::move(found->reply);
 }
 
@@ -284,14 +285,14 @@ awaitable<result<json::object>> channels::decide_and_store(origin from, decider 
       at->state.reset();
       continue;
     }
-    if (!decided) {
-      // What refuses it may be its own earlier attempt, carried out meanwhile.
+    if (!changes) {
+      // It may be so because the same request was carried out already.
       std::optional<json::object> answered;
-      if (from.attempt > 1) answered = co_await find_answer(from, at);
+      if (!from.request_id.empty()) answered = co_await find_answer(from, at);
       if (answered) co_return std::move(*answered);
-      co_return decided.error();
+      if (!decided) co_return decided.error();
+      co_return std::move(decided->reply);
     }
-    if (!decided->change) co_return std::move(decided->reply);
     json::object reply = decided->reply;
     const std::string adder = decided->adder;
     store_outcome outcome = co_await store(at, from, std::move(*decided), now);

@@ -27,7 +27,7 @@ namespace rosey::playlist {
 // Where a request comes from, and how it is known again when it is sent twice.
 struct origin {
   std::string channel;
-  std::string request_id = {};     // "" for none
+  std::string request_id = {};     // "" for none; no other request has it
   std::int64_t attempt = 1;        // 2 and up: an earlier one may have been carried out
   bool answer_names_next = false;  // the reply tells the channel what starts by it
 };
@@ -75,7 +75,7 @@ class channels {
   // or is older than the version `at_least`.
   awaitable<result<snapshot>> read(std::string channel, std::int64_t at_least = 0);
 
-  // The stored answer of an earlier attempt, if it was carried out.
+  // The stored answer of this request, if it was carried out already.
   awaitable<result<std::optional<boost::json::object>>> earlier_answer(origin from);
 
   // Decides, stores, publishes the events; the reply tells of what is stored. A refusal is the

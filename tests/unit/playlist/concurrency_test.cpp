@@ -253,6 +253,84 @@ TEST(replay, without_an_attempt_number_is_found_by_the_batch) {
   EXPECT_EQ(here.rows("queue").size(), 1u);
 }
 
+json::value twice(world& here, const std::string& subject, const std::string& payload) {
+  const std::string first = here.finish(here.begin(subject, payload));
+  const std::string again = here.finish(here.begin(subject, payload));
+  EXPECT_EQ(json::parse(again), json::parse(first)) << subject;
+  return json::parse(first);
+}
+
+TEST(replay, without_an_attempt_number_is_found_before_what_would_refuse_it) {
+  world here;
+  here.start({{"max_items_per_user", 1}});
+  const std::string verb = "rosey.command.playlist.";
+  EXPECT_EQ(twice(here, verb + "add", command("ann", video(1), "id-1")).at("success"), true);
+  EXPECT_EQ(twice(here, verb + "add", command("bob", video(2), "id-2")).at("success"), true);
+  EXPECT_EQ(twice(here, verb + "voteskip", command("bob", "", "id-3")).at("success"), true);
+  EXPECT_EQ(twice(here, verb + "remove", command("bob", "", "id-4")).at("success"), true);
+  EXPECT_EQ(twice(here, verb + "skip", command("ann", "", "id-5")).at("success"), true);
+  EXPECT_EQ(twice(here, verb + "skip", command("ann", "", "id-6")).at("success"), false);
+  EXPECT_EQ(here.stored_version(), 5);
+}
+
+TEST(replay, without_an_attempt_number_is_found_where_nothing_is_left_to_do) {
+  world here;
+  here.start(generous);
+  here.say("ann", "add", video(1));
+  here.say("ann", "add", video(2));
+  const std::string clear = R"({"channel":"#lobby","id":"id-1"})";
+  EXPECT_EQ(twice(here, "service.playlist.clear", clear).at("count"), 1);
+}
+
+TEST(replay, without_an_attempt_number_is_found_before_a_site_is_asked) {
+  world here;
+  const json::object site{{"yt", "https://127.0.0.1:1/oembed"}};  // nobody listens there
+  const json::object metadata{{"source", "oembed"}, {"endpoints", site}};
+  here.start({{"max_items_per_user", 1}, {"metadata", metadata}});
+  const std::string add = "rosey.command.playlist.add";
+  EXPECT_EQ(twice(here, add, command("ann", video(1), "id-1")).at("success"), true);
+  EXPECT_EQ(here.stored_version(), 1);
+}
+
+TEST(replay, is_looked_for_once_before_a_refusal_and_not_without_an_id) {
+  world here;
+  here.start(generous);
+  here.say("ann", "add", video(1));
+  here.server().storage_subjects.clear();
+  here.finish(here.begin("rosey.command.playlist.skip", command("bob", "", "id-1")));
+  EXPECT_THAT(here.server().storage_subjects, ElementsAre("db.batch.playlist"));
+  EXPECT_EQ(here.say("bob", "skip").code, "forbidden");
+  EXPECT_EQ(here.server().storage_subjects.size(), 1u) << "the channel is still known";
+  here.finish(here.begin("rosey.command.playlist.skip", command("ann", "", "id-2")));
+  EXPECT_EQ(here.server().storage_subjects.size(), 2u);
+}
+
+TEST(replay, is_not_that_of_another_channel_user_or_verb) {
+  world here;
+  here.start(generous);
+  const std::string add = "rosey.command.playlist.add";
+  here.finish(here.begin(add, command("ann", video(1), "id-1")));
+  here.finish(here.begin(add, command("bob", video(2), "id-1")));
+  EXPECT_EQ(here.stored_version(), 2) << "another user";
+  wire::command_request elsewhere;
+  elsewhere.channel = "#den";
+  elsewhere.user = "ann";
+  elsewhere.args = video(3);
+  elsewhere.id = "id-1";
+  EXPECT_TRUE(here.say("add", elsewhere).success);
+  EXPECT_EQ(here.stored_version("#den"), 1) << "another channel";
+  here.finish(here.begin("rosey.command.playlist.skip", command("ann", "", "id-1")));
+  EXPECT_EQ(here.stored_version(), 3) << "another verb";
+  here.ask("service.playlist.remove_item",
+           R"({"channel":"#lobby","item_id":"all","user":"bob","id":"id-1"})");
+  here.ask("service.playlist.add_item",
+           R"({"channel":"#lobby","url":"yt:video000004","user":"bob","id":"id-1"})");
+  here.ask("service.playlist.add_item",
+           R"({"channel":"#lobby","url":"yt:video000004","user":"ann","id":"id-1"})");
+  EXPECT_EQ(here.stored_version(), 5)
+      << "other services and their users; bob has nothing to remove";
+}
+
 TEST(replay, after_a_lost_answer_tells_what_was_done) {
   world here;
   here.start(generous);
