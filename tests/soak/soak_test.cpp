@@ -32,6 +32,9 @@ constexpr int cycles = SANITIZED ? 30 : 1000;
 // takes the time.
 constexpr int playlist_cycles = COVERED && !SANITIZED ? 300 : cycles;
 constexpr std::size_t most_growth = 1024 * 1024;
+// How well pages fit what is in use differs by a megabyte and more from one moment to the next; a
+// page that each cycle kept would be 3.5 of them.
+constexpr std::size_t most_resident_growth = 3 * most_growth;
 
 class Soak : public testing::Test {
  protected:
@@ -89,7 +92,7 @@ class Soak : public testing::Test {
     EXPECT_EQ(nobody.error().code, "no_responders");
     if (SANITIZED) return;
     EXPECT_LT(end.heap, warm->heap + most_growth);
-    EXPECT_LT(end.resident, warm->resident + most_growth);
+    EXPECT_LT(end.resident, warm->resident + most_resident_growth);
   }
 
   temporary_directory folder_;
