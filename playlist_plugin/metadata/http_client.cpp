@@ -144,8 +144,9 @@ struct http_client::parts {
 
   using response = http::response<http::string_body>;
 
+  // `answered` becomes true with the first byte of an answer.
   awaitable<result<response>> exchange(https_address to, std::optional<proxy_address> proxy,
-                                       moment deadline) {
+                                       moment deadline, bool& answered) {
     std::string host = proxy ? proxy->host : to.host;
     const std::uint16_t port = port_number(proxy ? proxy->port : to.port);
     const auto endpoints = co_await names.find(std::move(host), port, deadline);
@@ -173,6 +174,10 @@ struct http_client::parts {
     http::response_parser<http::string_body> parser;
     parser.body_limit(largest_body);
     beast::flat_buffer buffer;
+    auto [broken, header_size] =
+        co_await http::async_read_header(stream, buffer, parser, asio::as_tuple(use_awaitable));
+    answered = answered || parser.got_some();
+    if (broken) throw boost::system::system_error(broken);
     co_await http::async_read(stream, buffer, parser, use_awaitable);
     co_return parser.release();
   }
@@ -190,14 +195,18 @@ http_client::~http_client() = default;
 
 awaitable<result<std::string>> http_client::get_json(std::string url) {
   const moment deadline = std::chrono::steady_clock::now() + parts_->options.timeout;
+  bool answered = false;
+  const auto broken = [&answered](std::string why) {
+    return error{answered ? fetch_codes::failed : fetch_codes::unreachable, std::move(why)};
+  };
   try {
     for (int hop = 0; hop <= most_redirects; ++hop) {
       const auto address = parse_address(url);
       if (!address) co_return address.error();
       const auto proxy = parts_->options.proxies.find(address->host);
-      if (!proxy) co_return proxy.error();
-      auto exchanged = co_await parts_->exchange(*address, *proxy, deadline);
-      if (!exchanged) co_return exchanged.error();
+      if (!proxy) co_return broken(proxy.error().message);
+      auto exchanged = co_await parts_->exchange(*address, *proxy, deadline, answered);
+      if (!exchanged) co_return broken(exchanged.error().message);
       parts::response& answer = *exchanged;
       const auto location = answer.find(http::field::location);
       if (http::to_status_class(answer.result()) == http::status_class::redirection &&
@@ -213,9 +222,9 @@ awaitable<result<std::string>> http_client::get_json(std::string url) {
     }
   } catch (const boost::system::system_error& failure) {
     if (failure.code() == asio::error::operation_aborted) throw;
-    co_return failed(failure.code().message());
+    co_return broken(failure.code().message());
   } catch (const std::runtime_error& failure) {
-    co_return failed(failure.what());
+    co_return broken(failure.what());
   }
   co_return failed("too many redirects");
 }

@@ -28,7 +28,8 @@ class http_client {
   ~http_client();
 
   // The body of a JSON answer. Whatever else a server does is a failure with one of fetch_codes and
-  // a sentence for the log. Cancelling throws boost::system::system_error with operation_aborted.
+  // a sentence for the log; unreachable when the site itself, not one that it redirects to, has
+  // answered nothing. Cancelling throws boost::system::system_error with operation_aborted.
   boost::asio::awaitable<result<std::string>> get_json(std::string url);
 
  private:

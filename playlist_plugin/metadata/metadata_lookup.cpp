@@ -80,7 +80,8 @@ metadata_lookup::metadata_lookup(const sdk::context& context, sdk::storage_clien
       source_(source),
       clock_(time),
       cache_seconds_(config.cache_hours * 3600),
-      slots_(context.executor, static_cast<std::size_t>(config.max_fetches)),
+      max_fetches_(static_cast<std::size_t>(config.max_fetches)),
+      slots_(context.executor, max_fetches_),
       failing_links_(first_pause, longest_pause_of_a_link),
       failing_sites_(first_pause, longest_pause_of_a_site),
       items_(context, time),
@@ -93,6 +94,11 @@ awaitable<media_answer> metadata_lookup::find(media_link link,
   auto known = co_await items_.join(std::move(name), std::move(begin), patience);
   if (known) co_return std::move(*known);
   co_return media_answer{{}, false, clock_.now() + first_pause};
+}
+
+async_mutex& metadata_lookup::slots_of(const std::string& site) {
+  const std::size_t places = std::max<std::size_t>(1, max_fetches_ / 2);
+  return site_slots_.try_emplace(site, context_.executor, places).first->second;
 }
 
 std::int64_t metadata_lookup::retry_at(const std::string& name, const std::string& site) const {
@@ -117,27 +123,30 @@ awaitable<std::optional<media_answer>> metadata_lookup::ask(media_link link) {
     auto known = from_json(*kept);
     if (known) co_return media_answer{std::move(known), true};
   }
-  const std::string site = source + " of " + link.type;
-  if (const std::int64_t at = retry_at(name, site); at > clock_.now()) {
+  if (const std::int64_t at = retry_at(name, endpoint); at > clock_.now()) {
     co_return media_answer{{}, false, at};
   }
+  const auto turn_at_site = co_await slots_of(endpoint).lock();
   const auto turn = co_await slots_.lock();
   // While others were waited for, they may have found that the site fails.
-  if (const std::int64_t at = retry_at(name, site); at > clock_.now()) {
+  if (const std::int64_t at = retry_at(name, endpoint); at > clock_.now()) {
     co_return media_answer{{}, false, at};
   }
   auto fetched = co_await source_.fetch(link);
   const bool failed = !fetched && fetched.error().code != fetch_codes::unknown;
   if (failed) {
     failing_links_.failed(name, clock_.now());
-    failing_sites_.failed(site, clock_.now());
   } else {
     failing_links_.succeeded(name);
-    failing_sites_.succeeded(site);
+  }
+  if (!fetched && fetched.error().code == fetch_codes::unreachable) {
+    failing_sites_.failed(endpoint, clock_.now());
+  } else {
+    failing_sites_.succeeded(endpoint);
   }
   if (!fetched) {
     context_.log.info("no metadata of " + name + ": " + fetched.error().message);
-    if (failed) co_return media_answer{{}, false, retry_at(name, site)};
+    if (failed) co_return media_answer{{}, false, retry_at(name, endpoint)};
     json::object unknown{{"unknown", true}};
     co_await write_cache(key, endpoint, std::move(unknown), unknown_cache);
     co_return media_answer{{}, true};
@@ -156,6 +165,7 @@ awaitable<std::optional<std::vector<listed_media>>> metadata_lookup::ask_list(me
     auto known = list_from_json(*kept);
     if (!known.empty()) co_return known;
   }
+  const auto turn_at_site = co_await slots_of(endpoint).lock();
   const auto turn = co_await slots_.lock();
   auto fetched = co_await source_.list(link, most);
   if (!fetched) {

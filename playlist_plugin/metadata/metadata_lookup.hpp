@@ -5,6 +5,7 @@
 #include <boost/json/object.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,8 +27,9 @@ struct media_answer {
   std::int64_t retry_at = 0;  // else: when to ask again, in milliseconds since 1970
 };
 
-// A site that fails is not asked by everybody who adds: it is given a pause, longer with each
-// failure, and so is the link.
+// A site that cannot be reached is not asked by everybody who adds: it is given a pause, longer
+// with each failure. So is a link whose answer is of no use, and that one alone. Only half of the
+// fetches at once are of one site, so that the others go on while it hangs.
 class metadata_lookup {
  public:
   template <class T>
@@ -49,6 +51,8 @@ class metadata_lookup {
 
  private:
   awaitable<std::optional<media_answer>> ask(media_link link);
+  // Of one site; a site is the endpoint that is asked.
+  async_mutex& slots_of(const std::string& site);
   // When the link may be asked for again; 0 for at once.
   std::int64_t retry_at(const std::string& name, const std::string& site) const;
   awaitable<std::optional<std::vector<listed_media>>> ask_list(media_link link, std::size_t most);
@@ -63,7 +67,9 @@ class metadata_lookup {
   media_source& source_;
   clock& clock_;
   std::int64_t cache_seconds_;
+  std::size_t max_fetches_;
   async_mutex slots_;
+  std::map<std::string, async_mutex> site_slots_;
   failure_memory failing_links_;
   failure_memory failing_sites_;
   flights<media_answer> items_;

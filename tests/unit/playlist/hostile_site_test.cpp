@@ -22,6 +22,10 @@ using ::testing::SizeIs;
 
 using hostile_site_test = metadata_test;
 
+bool tells_a_failure(const std::string& line) {
+  return line.find("no metadata of") != std::string::npos;
+}
+
 TEST_F(hostile_site_test, follows_a_redirect) {
   tell = [](const std::string& target) {
     if (target.starts_with("/moved")) return song(60);
@@ -60,12 +64,30 @@ TEST_P(nonsense_test, leaves_the_placeholder_and_nothing_else) {
   EXPECT_THAT(here.say("ann", "queue").message, HasSubstr("[vi] 123456789 [??:??]"));
 }
 
+TEST_P(nonsense_test, is_held_against_its_link_alone) {
+  tell = [](const std::string& target) {
+    const bool bad = target.find("123456789") != std::string::npos || target == "/again";
+    return bad ? GetParam().told : song(60);
+  };
+  json::object config = settings();
+  config["require_duration"] = true;
+  here.start(config);
+  EXPECT_EQ(here.say("ann", "add", vimeo).code, "quota_duration");
+  EXPECT_EQ(here.say("bob", "add", "https://vimeo.com/222222222").message,
+            "📺 Added to queue (#1): A song");
+  EXPECT_EQ(here.say("ann", "add", vimeo).code, "quota_duration");
+  EXPECT_THAT(here.say("bob", "add", "https://vimeo.com/333333333").message, EndsWith(": A song"));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     sites, nonsense_test,
     ::testing::Values(
         nonsense{"too_much", {.body = std::string(2 * 1024 * 1024, ' ')}, "body limit exceeded"},
         nonsense{"circles", {.status = 302, .location = "/again"}, "too many redirects"},
         nonsense{"elsewhere", {.status = 302, .location = "http://localhost/"}, "not an https"},
+        nonsense{
+            "to_nobody", {.status = 302, .location = "https://localhost:1/"}, "no metadata of"},
+        nonsense{"out_of_order", {.status = 503}, "the site answers 503"},
         nonsense{"missing", {.status = 404}, "the site answers 404"},
         nonsense{"html", {.body = "<html>", .type = "text/html"}, "the answer is not JSON"},
         nonsense{"no_json", {.body = "{\"title\":"}, "the answer is not JSON"},
@@ -95,6 +117,29 @@ TEST_F(hostile_site_test, of_sites_that_are_not_there_is_missed_and_no_more) {
   const json::object endpoints{{"vi", "https://localhost:1/vi"}};
   here.start(settings({{"endpoints", endpoints}}));
   EXPECT_THAT(here.say("ann", "add", vimeo).message, EndsWith("[vi] 123456789"));
+  here.say("bob", "add", "https://vimeo.com/222222222");
+  EXPECT_EQ(std::count_if(here.log().begin(), here.log().end(), tells_a_failure), 1)
+      << "the site is given a pause";
+}
+
+TEST_F(hostile_site_test, that_hangs_leaves_room_for_the_others) {
+  tell = [](const std::string& target) {
+    answer told = song(60);
+    told.held = target.starts_with("/vi");
+    return told;
+  };
+  here.start(settings({{"max_fetches", 2}}));
+  std::vector<std::shared_ptr<said>> adds;
+  for (const char* number : {"111111111", "222222222", "333333333"}) {
+    adds.push_back(begin_add("ann", "https://vimeo.com/" + std::string(number)));
+  }
+  here.until([&] { return !site.targets().empty(); });
+  here.settle();
+  EXPECT_THAT(here.say("bob", "add", "https://soundcloud.com/band/song").message,
+              EndsWith(": A song"));
+  here.pass(2);
+  site.release();
+  for (const auto& add : adds) message_of(add);
 }
 
 TEST_F(hostile_site_test, goes_through_the_proxy_of_the_environment) {

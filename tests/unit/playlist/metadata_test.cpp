@@ -251,7 +251,7 @@ TEST_F(metadata_test, is_asked_for_a_few_at_once) {
     late.held = true;
     return late;
   };
-  here.start(settings({{"max_fetches", 2}}));
+  here.start(settings({{"max_fetches", 4}}));
   std::vector<std::shared_ptr<said>> adds;
   for (int number = 1; number <= 6; ++number) {
     adds.push_back(begin_add("user" + std::to_string(number),
