@@ -29,6 +29,7 @@ void active_users::left(const std::string& channel, const std::string& user, std
 }
 
 void active_users::merge(const std::string& channel, const sightings& others, std::int64_t now) {
+  forget_silent(now);
   for (const auto& [user, seen] : others) {
     if (seen.at <= now - window_) continue;
     sighting& known = last_seen_[channel].try_emplace(user, sighting{0, false}).first->second;
@@ -42,6 +43,14 @@ sightings active_users::seen_in(const std::string& channel, std::int64_t now) co
   sightings recent = known->second;
   std::erase_if(recent, [&](const auto& user) { return user.second.at <= now - window_; });
   return recent;
+}
+
+bool active_users::tells(const std::string& channel, const std::string& user, bool there,
+                         std::int64_t since) const {
+  const auto known = last_seen_.find(channel);
+  if (known == last_seen_.end()) return false;
+  const auto seen = known->second.find(user);
+  return seen != known->second.end() && seen->second.there == there && seen->second.at >= since;
 }
 
 std::size_t active_users::count(const std::string& channel, std::int64_t now) const {

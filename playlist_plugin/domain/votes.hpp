@@ -49,6 +49,9 @@ class active_users {
   void merge(const std::string& channel, const sightings& others, std::int64_t now);
   // What is known of the channel and still counts.
   sightings seen_in(const std::string& channel, std::int64_t now) const;
+  // Whether the user was heard of last at `since` or later, and then was there, or had gone.
+  bool tells(const std::string& channel, const std::string& user, bool there,
+             std::int64_t since) const;
   std::size_t count(const std::string& channel, std::int64_t now) const;
   // Those who have left and were not seen since, and when they did.
   std::map<std::string, std::int64_t> left_from(const std::string& channel, std::int64_t now) const;

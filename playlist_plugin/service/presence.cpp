@@ -1,11 +1,9 @@
 // Seen at once, written later, with what others have written meanwhile.
 #include "playlist_plugin/service/presence.hpp"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <exception>
-#include <memory>
 #include <utility>
 
 namespace rosey::playlist {
@@ -13,9 +11,19 @@ namespace {
 
 // Milliseconds.
 constexpr std::int64_t written_after = 30'000;
+constexpr std::int64_t news_written_after = 1'000;
 constexpr std::int64_t longest_writing = 1'000;  // until the last try begins: a host waits for it
 
 constexpr int most_writes = 5;  // each failed one means that another instance has written
+
+// Connectors tell all instances, and the first one that writes has written for all.
+bool is_written(const sightings& seen, const sightings& stored) {
+  return std::all_of(seen.begin(), seen.end(), [&stored](const auto& each) {
+    const auto known = stored.find(each.first);
+    return known != stored.end() && known->second.there == each.second.there &&
+           known->second.at + news_written_after > each.second.at;
+  });
+}
 
 }  // namespace
 
@@ -25,20 +33,31 @@ presence::presence(const sdk::context& context, playlist_storage& storage, clock
       storage_(storage),
       clock_(time),
       window_(config.active_user_minutes * 60'000),
-      users_(window_) {}
+      users_(window_),
+      stored_(window_) {}
 
 void presence::saw(const std::string& channel, const std::string& user) {
-  users_.saw(channel, user, clock_.now());
-  write_soon(channel);
+  const std::int64_t now = clock_.now();
+  users_.saw(channel, user, now);
+  // Also news: who would not count any more before what makes it newer is written.
+  const bool known = stored_.tells(channel, user, true, now - window_ + written_after);
+  write_within(channel, known ? written_after : pause_before_news());
 }
 
 void presence::left(const std::string& channel, const std::string& user) {
-  users_.left(channel, user, clock_.now());
-  write_soon(channel);
+  const std::int64_t now = clock_.now();
+  users_.left(channel, user, now);
+  const bool counted = stored_.tells(channel, user, true, now - window_);
+  write_within(channel, counted ? pause_before_news() : written_after);
 }
 
 void presence::loaded(const loaded_channel& channel) {
-  users_.merge(channel.state.name, channel.seen, clock_.now());
+  learn(channel.state.name, channel.seen);
+}
+
+void presence::learn(const std::string& channel, const sightings& stored) {
+  users_.merge(channel, stored, clock_.now());
+  stored_.merge(channel, stored, clock_.now());
 }
 
 std::map<std::string, std::int64_t> presence::left_from(const std::string& channel) const {
@@ -49,29 +68,41 @@ std::size_t presence::count(const std::string& channel) const {
   return users_.count(channel, clock_.now());
 }
 
-void presence::write_soon(const std::string& channel) {
-  if (!waiting_.insert(channel).second) return;
-  context_.tasks.spawn_until_stop("presence in " + channel, write_later(channel));
+// Storage that is away is not asked more often than for what is no news.
+std::int64_t presence::pause_before_news() const {
+  return failing_ ? written_after : news_written_after;
+}
+
+void presence::write_within(const std::string& channel, std::int64_t milliseconds) {
+  const std::int64_t at = clock_.now() + milliseconds;
+  const auto [waiting, is_new] = waiting_.try_emplace(channel, nullptr);
+  if (is_new) {
+    waiting->second = std::make_shared<job>(
+        job{at, std::make_shared<boost::asio::steady_timer>(context_.executor)});
+    context_.tasks.spawn_until_stop("presence in " + channel,
+                                    write_later(channel, waiting->second));
+  } else if (at < waiting->second->at) {
+    waiting->second->at = at;
+    waiting->second->alarm->cancel();
+  }
 }
 
 void presence::stop() {
-  const std::set<std::string> waiting = std::exchange(waiting_, {});
-  for (const std::string& channel : waiting) {
+  const auto waiting = std::exchange(waiting_, {});
+  for (const auto& [channel, unwritten] : waiting) {
     context_.tasks.spawn("presence in " + channel, write(channel));
   }
 }
 
 boost::asio::awaitable<void> presence::refresh(std::string channel) {
   const stored_sightings others = co_await storage_.seen(channel);
-  users_.merge(channel, others.seen, clock_.now());
+  learn(channel, others.seen);
 }
 
-boost::asio::awaitable<void> presence::write_later(std::string channel) {
-  const auto alarm = std::make_shared<boost::asio::steady_timer>(context_.executor);
-  const std::int64_t at = clock_.now() + written_after;
-  while (clock_.now() < at) {
-    clock_.arm(alarm, at);
-    co_await alarm->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+boost::asio::awaitable<void> presence::write_later(std::string channel, std::shared_ptr<job> self) {
+  while (clock_.now() < self->at) {
+    clock_.arm(self->alarm, self->at);
+    co_await self->alarm->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
   // A task of its own, which a stop waits for. Whoever is seen from here on is written the next
   // time.
@@ -86,11 +117,16 @@ boost::asio::awaitable<void> presence::write(std::string channel) {
     bool written = false;
     for (int tries = 0; !written && tries < most_writes && clock_.now() <= deadline; ++tries) {
       stored_sightings known = co_await storage_.seen(channel);
-      users_.merge(channel, known.seen, clock_.now());
-      known.seen = users_.seen_in(channel, clock_.now());
+      learn(channel, known.seen);
+      const sightings seen = users_.seen_in(channel, clock_.now());
+      if (is_written(seen, known.seen)) break;
+      known.seen = seen;
       written = co_await storage_.store_seen(channel, std::move(known), window_ / 1000);
+      if (written) learn(channel, seen);
     }
+    failing_ = false;
   } catch (const sdk::storage_unavailable& away) {
+    failing_ = true;
     context_.log.debug("presence in " + channel + ": " + away.what());
   }
 }

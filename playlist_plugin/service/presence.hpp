@@ -3,9 +3,11 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -17,8 +19,10 @@
 namespace rosey::playlist {
 
 // Connectors tell every instance who comes, speaks and goes, but commands reach one of them. Each
-// writes what it has seen some seconds later, in the background, and before it goes; what is stored
-// is read along with the channel, and again where it decides.
+// writes what it has seen, in the background: a second later what storage does not know yet, so
+// that others count the same people and a killed instance takes nobody along; some seconds later
+// what only makes it newer; and the rest before it goes. What is stored is read along with the
+// channel, and again where it decides.
 class presence {
  public:
   presence(const sdk::context& context, playlist_storage& storage, clock& time,
@@ -41,16 +45,26 @@ class presence {
   std::size_t count(const std::string& channel) const;
 
  private:
-  void write_soon(const std::string& channel);
-  boost::asio::awaitable<void> write_later(std::string channel);
+  // A channel that is going to be written.
+  struct job {
+    std::int64_t at;  // milliseconds since 1970
+    std::shared_ptr<boost::asio::steady_timer> alarm;
+  };
+
+  void write_within(const std::string& channel, std::int64_t milliseconds);
+  boost::asio::awaitable<void> write_later(std::string channel, std::shared_ptr<job> self);
   boost::asio::awaitable<void> write(std::string channel);
+  void learn(const std::string& channel, const sightings& stored);
+  std::int64_t pause_before_news() const;
 
   sdk::context context_;
   playlist_storage& storage_;
   clock& clock_;
   std::int64_t window_;  // milliseconds
   active_users users_;
-  std::set<std::string> waiting_;  // channels that are going to be written
+  active_users stored_;  // what storage was last seen to know
+  bool failing_ = false;
+  std::map<std::string, std::shared_ptr<job>> waiting_;  // by channel
 };
 
 }  // namespace rosey::playlist

@@ -1,6 +1,7 @@
 // Votes are counted against those who are there, and go with those who go.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 
 #include "rosey/wire/presence.hpp"
@@ -216,6 +217,60 @@ TEST_F(votes_test, are_counted_against_those_whose_commands_another_instance_has
   here.say("ann", "add", video(2));  // the other one reads the channel again
   here.server().chosen = &second.bus;
   EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/3 needed)");
+}
+
+TEST_F(votes_test, are_counted_a_second_later_against_those_whom_another_instance_has_seen) {
+  instance& first = here.start();
+  instance& second = here.start();
+  here.server().chosen = &first.bus;
+  here.say("ann", "add", video(1));
+  here.server().chosen = &second.bus;
+  here.say("ann", "queue");
+  here.server().chosen = &first.bus;
+  for (const char* user : {"a", "b", "c", "d", "e"}) here.say(user, "queue");
+  here.pass(1);
+  here.server().chosen = &second.bus;
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/3 needed)");
+}
+
+TEST_F(votes_test, are_counted_against_those_whom_a_killed_instance_has_seen) {
+  here.start();
+  here.say("ann", "add", video(1));
+  here.pass(10);
+  join({"a", "b", "c", "d", "e"});
+  here.pass(1);
+  here.kill_all();
+  here.start();
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/3 needed)");
+}
+
+TEST_F(votes_test, are_counted_a_second_later_without_those_who_have_gone) {
+  here.start();
+  here.say("ann", "add", video(1));
+  join({"a", "b", "c", "d", "e"});
+  here.pass(40);
+  for (const char* user : {"c", "d", "e"}) tell(user, presence_event::part);
+  here.pass(1);
+  here.kill_all();
+  here.start({{"min_skip_votes", 1}});
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/2 needed)") << "ann, a and b";
+}
+
+TEST_F(votes_test, cost_no_write_for_each_word_of_those_who_are_there) {
+  here.start();
+  here.say("ann", "add", video(1));
+  join({"a", "b", "c"});
+  here.pass(1);
+  auto& asked = here.server().storage_subjects;
+  const auto writes = [&] { return std::count(asked.begin(), asked.end(), "db.kv.playlist.set"); };
+  asked.clear();
+  for (int second = 0; second < 25; ++second) {
+    for (const char* user : {"a", "b", "c"}) tell(user, presence_event::talk);
+    here.pass(1);
+  }
+  EXPECT_EQ(writes(), 0);
+  here.pass(10);
+  EXPECT_EQ(writes(), 1);
 }
 
 TEST_F(votes_test, end_with_their_item) {
