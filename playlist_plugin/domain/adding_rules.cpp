@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "playlist_plugin/domain/text.hpp"
 #include "playlist_plugin/domain/timestamp.hpp"
@@ -30,9 +31,10 @@ std::optional<refusal> media_refusal(const queue_limits& limits, const new_item&
                  "The duration of this item is unknown, and only known durations are accepted"};
   }
   if (!exempt && limits.max_item_duration > 0 && item.duration > limits.max_item_duration) {
-    return error{codes::quota_duration,
-                 "This item is " + format_duration(item.duration) + " long; at most " +
-                     format_duration(limits.max_item_duration) + " is accepted"};
+    return refusal{codes::quota_duration,
+                   "This item is " + format_duration(item.duration) + " long; at most " +
+                       format_duration(limits.max_item_duration) + " is accepted",
+                   {limits.max_item_duration, item.duration}};
   }
   return std::nullopt;
 }
@@ -82,8 +84,57 @@ std::string late_refusal(const channel_state& channel, const queue_item& item,
   }
   const std::int64_t used = usage_of(channel, item.added_by).duration;
   if (used <= limits.quota.max_duration_per_user) return {};
-  return "You can only have " + std::to_string(limits.quota.max_duration_per_user / 60) +
-         " minutes of content queued; with it you have " + format_duration(used);
+  return "You can only have " + format_limit(limits.quota.max_duration_per_user) +
+         " of content queued; with it you have " + format_duration(used);
+}
+
+// What is taken of one or more items, and what is not.
+struct chosen_items {
+  change decided;
+  std::optional<refusal> refused = {};  // the first one
+  std::size_t left_out = 0;
+  std::size_t other_reasons = 0;
+  bool full = false;
+};
+
+chosen_items choose_items(const channel_state& channel, const std::vector<new_item>& items,
+                          const adder& by, const queue_limits& limits, std::int64_t now) {
+  chosen_items chosen{change(channel)};
+  enum class check { media, length, duplicate, room };
+  std::pair<check, std::string> first_reason;
+  const auto leave_out = [&](check failed, refusal why) {
+    std::pair<check, std::string> reason(failed, why.code);
+    if (chosen.left_out++ == 0) {
+      first_reason = std::move(reason);
+      chosen.refused = std::move(why);
+    } else if (reason != first_reason) {
+      ++chosen.other_reasons;
+    }
+  };
+  adder counted = by;
+  // Of a list, so many are tried as its adder may have; those behind them are not missed.
+  const auto usage = static_cast<std::int64_t>(usage_of(channel, by.user).items);
+  std::int64_t tries = std::max<std::int64_t>(1, limits.quota.max_items_per_user - usage);
+  if (by.exempt) tries = std::numeric_limits<std::int64_t>::max();
+  for (auto item = items.begin(); item != items.end() && tries > 0; ++item) {
+    const channel_state& after = chosen.decided.after();
+    if (auto why = media_refusal(limits, *item, by.exempt)) {
+      const bool by_length = why->numbers.has_value();
+      leave_out(by_length ? check::length : check::media, std::move(*why));
+    } else if (auto known = duplicate_refusal(after, *item, limits, now)) {
+      leave_out(check::duplicate, std::move(*known));
+    } else if (auto room = room_refusal(after, item->duration, counted, limits, now)) {
+      leave_out(check::room, std::move(*room));
+      chosen.full = true;
+      --tries;
+    } else {
+      chosen.decided.append(to_queue_item(*item, by, now));
+      counted.adds.clear();
+      --tries;
+    }
+  }
+  chosen.full = chosen.full || tries == 0;
+  return chosen;
 }
 
 }  // namespace
@@ -119,45 +170,24 @@ std::optional<refusal> room_refusal(const channel_state& channel, std::int64_t d
 
 result<add_outcome> add_all(const channel_state& channel, const std::vector<new_item>& items,
                             const adder& by, const queue_limits& limits, std::int64_t now) {
-  change decided(channel);
-  std::optional<refusal> refused;
-  std::size_t left_out = 0;
-  adder counted = by;
-  const auto leave_out = [&](refusal why) {
-    ++left_out;
-    if (!refused) refused = std::move(why);
-  };
-  // Of a list, so many are tried as its adder may have; those behind them are not missed.
-  const auto usage = static_cast<std::int64_t>(usage_of(channel, by.user).items);
-  std::int64_t tries = std::max<std::int64_t>(1, limits.quota.max_items_per_user - usage);
-  if (by.exempt) tries = std::numeric_limits<std::int64_t>::max();
-  bool full = false;
-  for (auto item = items.begin(); item != items.end() && tries > 0; ++item) {
-    if (auto why = media_refusal(limits, *item, by.exempt)) {
-      leave_out(std::move(*why));
-    } else if (auto known = duplicate_refusal(decided.after(), *item, limits, now)) {
-      leave_out(std::move(*known));
-    } else if (auto room = room_refusal(decided.after(), item->duration, counted, limits, now)) {
-      leave_out(std::move(*room));
-      full = true;
-      --tries;
-    } else {
-      decided.append(to_queue_item(*item, by, now));
-      counted.adds.clear();
-      --tries;
-    }
-  }
-  full = full || tries == 0;
-  if (decided.added().empty()) return *refused;
+  chosen_items chosen = choose_items(channel, items, by, limits, now);
+  change& decided = chosen.decided;
+  if (decided.added().empty()) return *chosen.refused;
   decided.start_next(now);
   std::vector<queue_item> added = decided.added();
   const auto place = find_waiting(decided.after(), added.front().id);
   return add_outcome{std::move(decided),
                      std::move(added),
                      place ? *place + 1 : 1,
-                     left_out,
-                     refused ? refused->message : std::string(),
-                     full};
+                     chosen.left_out,
+                     chosen.refused ? chosen.refused->message : std::string(),
+                     chosen.other_reasons,
+                     chosen.full};
+}
+
+bool fills_up(const channel_state& channel, const std::vector<new_item>& items, const adder& by,
+              const queue_limits& limits, std::int64_t now) {
+  return choose_items(channel, items, by, limits, now).full;
 }
 
 settle_outcome settle(const channel_state& channel, const media_link& media,

@@ -33,6 +33,7 @@ struct add_outcome {
   std::size_t number = 0;         // the first one's in !queue; 1 for one that plays at once
   std::size_t left_out = 0;       // items that were refused
   std::string reason = {};        // of the first that was
+  std::size_t other_reasons = 0;  // items that were refused for another one
   bool full = false;              // more of a list would not have been taken either
 };
 
@@ -46,6 +47,10 @@ result<add_outcome> add_all(const channel_state& channel, const std::vector<new_
                             const adder& by, const queue_limits& limits, std::int64_t now);
 result<add_outcome> add(const channel_state& channel, const new_item& item, const adder& by,
                         const queue_limits& limits, std::int64_t now);
+
+// Whether nothing of a list behind these items, its first ones, would be taken.
+bool fills_up(const channel_state& channel, const std::vector<new_item>& items, const adder& by,
+              const queue_limits& limits, std::int64_t now);
 
 struct removed_item {
   queue_item item;

@@ -34,9 +34,8 @@ std::optional<refusal> quota_refusal(const quota_config& config, const user_usag
                    {config.max_items_per_user, items}};
   }
   if (usage.duration + duration > config.max_duration_per_user) {
-    std::string sentence = "You can only have " +
-                           std::to_string(config.max_duration_per_user / 60) +
-                           " minutes of content queued; you have " + spelled(usage.duration);
+    std::string sentence = "You can only have " + format_limit(config.max_duration_per_user) +
+                           " of content queued; you have " + spelled(usage.duration);
     if (duration > 0) sentence += ", and this is " + format_duration(duration);
     return refusal{
         codes::quota_duration, std::move(sentence), {config.max_duration_per_user, usage.duration}};

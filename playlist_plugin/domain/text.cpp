@@ -48,6 +48,10 @@ std::string format_duration(std::int64_t seconds) {
   return shown += two_digits(seconds % 60);
 }
 
+std::string format_limit(std::int64_t seconds) {
+  return seconds % 60 == 0 ? std::to_string(seconds / 60) + " minutes" : format_duration(seconds);
+}
+
 std::string format_total(std::int64_t seconds) {
   if (seconds <= 0) return "0m";
   const std::int64_t hours = seconds / 3600;

@@ -11,6 +11,9 @@ namespace rosey::playlist {
 // One item's length: "3:45", "1:02:03", "0:07"; "??:??" for 0 or less, which means unknown.
 std::string format_duration(std::int64_t seconds);
 
+// A limit on the length of many items: "30 minutes", or "1:30" where it is not whole minutes.
+std::string format_limit(std::int64_t seconds);
+
 // The length of many items, in whole minutes: "1h 25m", "25m"; "0m" for 0 or less.
 std::string format_total(std::int64_t seconds);
 

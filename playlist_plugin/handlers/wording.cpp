@@ -39,7 +39,11 @@ std::string added(const add_outcome& outcome) {
       fmt::format("📺 Added to queue (#{}): {}", outcome.number, outcome.items.front().title);
   if (outcome.items.size() > 1) text += fmt::format(" and {} more", outcome.items.size() - 1);
   if (outcome.left_out > 0) {
-    text += fmt::format(" ({} left out: {})", outcome.left_out, outcome.reason);
+    text += fmt::format(" ({} left out: {}", outcome.left_out, outcome.reason);
+    if (outcome.other_reasons > 0) {
+      text += fmt::format("; {} of them for other reasons", outcome.other_reasons);
+    }
+    text += ")";
   }
   return text;
 }

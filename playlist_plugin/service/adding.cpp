@@ -113,8 +113,7 @@ awaitable<result<bool>> adding::is_enough(std::string channel, std::shared_ptr<w
   if (!state) co_return state.error();
   if (limits_.repeat_after_minutes > 0) co_await look_up_last_plays(channel, wanted);
   const std::int64_t now = clock_.now();
-  const auto outcome = add_all(**state, wanted->items, adder_of(*wanted, now), limits_, now);
-  co_return outcome ? outcome->full : outcome.error().numbers.has_value();
+  co_return fills_up(**state, wanted->items, adder_of(*wanted, now), limits_, now);
 }
 
 awaitable<adding::reply> adding::store(origin from, std::shared_ptr<wish> wanted,

@@ -46,6 +46,19 @@ TEST(quota, tells_what_is_used_and_when_the_next_add_is_allowed) {
             "seconds");
 }
 
+TEST(quota, of_time_is_told_to_the_second_where_it_is_not_whole_minutes) {
+  quota_config config;
+  config.max_duration_per_user = 30;
+  EXPECT_EQ(quota_refusal(config, {}, 31, {}, 0)->message,
+            "You can only have 0:30 of content queued; you have none, and this is 0:31");
+  config.max_duration_per_user = 90;
+  EXPECT_EQ(quota_refusal(config, {2, 100}, 0, {}, 0)->message,
+            "You can only have 1:30 of content queued; you have 1:40");
+  config.max_duration_per_user = 60;
+  EXPECT_EQ(quota_refusal(config, {2, 100}, 0, {}, 0)->message,
+            "You can only have 1 minutes of content queued; you have 1:40");
+}
+
 TEST(quota, gives_programs_the_numbers) {
   const auto items = quota_refusal({}, {5, 0}, 0, {}, 0)->numbers;
   ASSERT_TRUE(items);

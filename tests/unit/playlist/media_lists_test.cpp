@@ -61,6 +61,19 @@ TEST_F(media_lists_test, lets_a_whole_playlist_be_added_up_to_the_quota) {
   EXPECT_THAT(here.say("ann", "add", "yp:PLabcdefghijklmnop").code, "quota_duration");
 }
 
+TEST_F(media_lists_test, tells_that_there_are_several_reasons_to_leave_videos_out) {
+  tell = youtube;
+  json::object config = settings({{"youtube_api_key", "secret"}});
+  config["max_items_per_user"] = 8;
+  config["max_duration_per_user"] = 300;
+  config["refuse_duplicates"] = true;
+  here.start(config);
+  here.say("bob", "add", video(0));
+  EXPECT_EQ(here.say("ann", "add", "yp:PLabcdefghijklmnop").message,
+            "📺 Added to queue (#1): Video 2 and 4 more (4 left out: This is playing now; 3 of them "
+            "for other reasons)");
+}
+
 TEST_F(media_lists_test, reads_as_many_pages_of_a_playlist_as_fit) {
   tell = youtube;
   json::object config = settings({{"youtube_api_key", "secret"}});

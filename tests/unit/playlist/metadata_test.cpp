@@ -148,12 +148,14 @@ TEST_F(metadata_test, that_is_late_and_breaks_the_quota_ends_even_what_plays) {
     late.held = true;
     return late;
   };
-  here.start(settings());
+  json::object config = settings();
+  config["max_duration_per_user"] = 1799;
+  here.start(config);
   add_without_patience("ann", vimeo);
   site.release();
   here.until([&] { return !here.announced().empty(); });
   EXPECT_THAT(here.announced().front(),
-              HasSubstr("You can only have 30 minutes of content queued; with it you have 30:01"));
+              HasSubstr("You can only have 29:59 of content queued; with it you have 30:01"));
   EXPECT_EQ(here.say("ann", "queue").message, "📺 Queue is empty");
 }
 

@@ -213,6 +213,10 @@ TEST(add, refuses_items_that_are_too_long) {
   EXPECT_TRUE(add_by(channel_with({}), "ann", limits, 600));
   EXPECT_EQ(add_by(channel_with({}), "ann", limits, 601).error(),
             (error{codes::quota_duration, "This item is 10:01 long; at most 10:00 is accepted"}));
+  const auto numbers = add_by(channel_with({}), "ann", limits, 601).error().numbers;
+  ASSERT_TRUE(numbers);
+  EXPECT_EQ(numbers->limit, 600);
+  EXPECT_EQ(numbers->used, 601);
 }
 
 TEST(add, asks_nothing_of_who_is_exempt_but_that_there_is_room) {
@@ -327,6 +331,19 @@ TEST(add, of_a_list_passes_by_what_is_there_already) {
   EXPECT_TRUE(added->full);
   limits.quota.max_items_per_user = 30;
   EXPECT_FALSE(add_all(channel, list, {"ann", {}, false}, limits, start_time)->full);
+}
+
+TEST(add, of_a_list_goes_on_behind_what_is_too_long) {
+  queue_limits limits;
+  limits.max_item_duration = 600;
+  const adder ann{"ann", {}, false};
+  const std::vector<new_item> list(50, video(601));
+  ASSERT_FALSE(add_all(channel_with({}), list, ann, limits, start_time));
+  EXPECT_FALSE(fills_up(channel_with({}), list, ann, limits, start_time));
+  limits.max_item_duration = 0;
+  limits.quota.max_duration_per_user = 600;
+  ASSERT_FALSE(add_all(channel_with({}), list, ann, limits, start_time));
+  EXPECT_TRUE(fills_up(channel_with({}), list, ann, limits, start_time));
 }
 
 TEST(move, keeps_a_range_together) {
