@@ -21,6 +21,7 @@
 
 #include "playlist_plugin/domain/ascii.hpp"
 #include "playlist_plugin/metadata/fetch_codes.hpp"
+#include "playlist_plugin/metadata/https_address.hpp"
 
 namespace rosey::playlist {
 namespace {
@@ -37,30 +38,8 @@ using moment = std::chrono::steady_clock::time_point;
 constexpr std::size_t largest_body = 1024 * 1024;  // bytes
 constexpr int most_redirects = 3;
 
-struct https_address {
-  std::string host;
-  std::string port;
-  std::string target;
-};
-
 error failed(std::string why) {
   return {fetch_codes::failed, std::move(why)};
-}
-
-result<https_address> parse_address(const std::string& url) {
-  const auto parsed = boost::urls::parse_uri(url);
-  const bool good = parsed && parsed->scheme_id() == boost::urls::scheme::https &&
-                    !parsed->encoded_host().empty() && !parsed->has_userinfo();
-  if (!good) return failed("not an https:// address");
-  https_address address;
-  address.host = std::string(parsed->host_address());
-  address.port = parsed->has_port() ? std::string(parsed->port()) : "443";
-  address.target = std::string(parsed->encoded_resource());
-  if (const auto fragment = address.target.find('#'); fragment != std::string::npos) {
-    address.target.resize(fragment);
-  }
-  if (!address.target.starts_with('/')) address.target.insert(0, "/");
-  return address;
 }
 
 std::string redirected(const std::string& from, const std::string& location) {
@@ -201,8 +180,8 @@ awaitable<result<std::string>> http_client::get_json(std::string url) {
   };
   try {
     for (int hop = 0; hop <= most_redirects; ++hop) {
-      const auto address = parse_address(url);
-      if (!address) co_return address.error();
+      const auto address = parse_https_address(url);
+      if (!address) co_return failed("not an https:// address");
       const auto proxy = parts_->options.proxies.find(address->host);
       if (!proxy) co_return broken(proxy.error().message);
       auto exchanged = co_await parts_->exchange(*address, *proxy, deadline, answered);

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "playlist_plugin/metadata/https_address.hpp"
 #include "rosey/wire/decode.hpp"
 
 namespace rosey::playlist {
@@ -20,6 +21,9 @@ namespace json = boost::json;
 constexpr std::string_view known_metadata_keys[] = {
     "source",     "youtube_api_key", "ca_file",     "endpoints",   "deadline_ms",
     "timeout_ms", "cache_hours",     "max_fetches", "name_servers"};
+
+// A host waits ten seconds for an answer, of which some are left for storage.
+constexpr std::int64_t longest_deadline = 8'000;
 
 bool read_source(std::string_view source) {
   if (source == "oembed") return true;
@@ -38,7 +42,7 @@ void read_endpoints(const json::value& value, metadata_config& config) {
       throw std::runtime_error("playlist: 'metadata.endpoints' has no '" + std::string(key) +
                                "'; it has yt, vi, sc, dm and youtube_api");
     }
-    if (!address.is_string() || !address.get_string().starts_with("https://")) {
+    if (!address.is_string() || !parse_https_address(std::string(address.get_string()))) {
       throw std::runtime_error("playlist: 'metadata.endpoints." + std::string(key) +
                                "' must be an https:// address");
     }
@@ -80,7 +84,7 @@ metadata_config read_metadata_config(const json::value& value) {
   config.enabled = read_source(in.text_or("source", "oembed"));
   config.youtube_api_key = in.text_or("youtube_api_key", "");
   config.ca_file = in.text_or("ca_file", "");
-  config.deadline_ms = in.integer_or("deadline_ms", config.deadline_ms, 0, 60'000);
+  config.deadline_ms = in.integer_or("deadline_ms", config.deadline_ms, 0, longest_deadline);
   config.timeout_ms = in.integer_or("timeout_ms", config.timeout_ms, 100, 120'000);
   config.cache_hours = in.integer_or("cache_hours", config.cache_hours, 1, 24 * 366);
   config.max_fetches = in.integer_or("max_fetches", config.max_fetches, 1, 100);

@@ -74,6 +74,29 @@ TEST(config, names_the_key_of_a_wrong_value_and_what_is_right) {
   EXPECT_THAT(refusal(R"({"allowed_media_types": [7]})"), HasSubstr("holds 7"));
 }
 
+TEST(config, takes_endpoints_that_can_be_asked) {
+  const auto refused = [](const std::string& address) {
+    return refusal(R"({"metadata": {"endpoints": {"vi": ")" + address + R"("}}})");
+  };
+  for (const char* good : {"https://vimeo.com/api/oembed.json", "https://localhost:8443",
+                           "https://[2001:db8::1]:443/x?y=z", "HTTPS://192.0.2.1/"}) {
+    EXPECT_EQ(refused(good), "accepted") << good;
+  }
+  for (const char* bad :
+       {"https://", "https:///oembed", "https://:443/x", "https://a b/", "https://host:port/",
+        "https://host:0/", "https://host:65536/", "https://me@host/", "https://host/%zz",
+        "https://host/\u00e9", "https:host", "http://host/", "host", ""}) {
+    EXPECT_THAT(refused(bad), HasSubstr("'metadata.endpoints.vi' must be an https:// address"))
+        << bad;
+  }
+}
+
+TEST(config, takes_deadlines_that_a_host_waits_for) {
+  EXPECT_EQ(refusal(R"({"metadata": {"deadline_ms": 8000}})"), "accepted");
+  EXPECT_THAT(refusal(R"({"metadata": {"deadline_ms": 8001}})"),
+              HasSubstr("'deadline_ms' must be a whole number from 0 to 8000"));
+}
+
 TEST(config, takes_name_servers_in_numbers) {
   const plugin_config config =
       read(R"({"metadata": {"name_servers": ["192.0.2.1", "[2001:db8::1]:5353"]}})");
