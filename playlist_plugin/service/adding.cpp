@@ -13,6 +13,9 @@ using boost::asio::awaitable;
 constexpr std::size_t most_of_a_list = 200;
 constexpr std::size_t list_step = 50;
 
+// Milliseconds. A host that sends a command again, after five seconds, waits as long once more.
+constexpr std::int64_t patience_when_repeated = 3'000;
+
 }  // namespace
 
 adding::adding(channels& known, playlist_storage& storage, quota_manager& quotas,
@@ -36,6 +39,8 @@ awaitable<adding::reply> adding::add(origin from, std::string url, requester by,
   wanted->user = by.user;
   wanted->exempt =
       std::find(exempt_roles_.begin(), exempt_roles_.end(), by.role) != exempt_roles_.end();
+  wanted->patience = patience_;
+  if (from.attempt > 1) wanted->patience = std::min(patience_, patience_when_repeated);
   const bool is_list = metadata_.lists(*link);
   if (!is_list) wanted->items.push_back(undescribed(*link));
   if (is_list || metadata_.knows(*link)) {
@@ -57,7 +62,7 @@ awaitable<adding::reply> adding::add_one(origin from, media_link link, std::shar
                                          presenter<add_outcome> present) {
   bool incomplete = false;
   if (metadata_.knows(link)) {
-    const media_answer told = co_await metadata_.find(link, patience_);
+    const media_answer told = co_await metadata_.find(link, wanted->patience);
     if (told.about) describe(wanted->items.front(), *told.about);
     incomplete = !told.about && !told.is_final;
   }
@@ -86,7 +91,7 @@ awaitable<adding::reply> adding::refuse(origin from, refusal reason) {
 
 awaitable<std::optional<refusal>> adding::read_list(std::string channel, media_link list,
                                                     std::shared_ptr<wish> wanted) {
-  const std::int64_t deadline = clock_.now() + patience_;
+  const std::int64_t deadline = clock_.now() + wanted->patience;
   for (std::size_t most = list_step; most <= most_of_a_list; most += list_step) {
     const std::int64_t left = std::max<std::int64_t>(0, deadline - clock_.now());
     const auto listed = co_await metadata_.find_list(list, most, left);

@@ -41,6 +41,7 @@ class adding {
     std::vector<new_item> items;
     std::string user;
     bool exempt = false;
+    std::int64_t patience = 0;  // milliseconds, with the site
   };
 
   awaitable<reply> add_one(origin from, media_link link, std::shared_ptr<wish> wanted,

@@ -105,6 +105,27 @@ TEST_F(metadata_test, that_is_late_completes_the_row) {
   EXPECT_EQ(here.say("ann", "queue").message, "📺 Queue is empty");
 }
 
+TEST_F(metadata_test, that_is_late_keeps_a_repeated_command_no_longer_than_a_host_waits) {
+  tell = [](const std::string&) { return answer{.held = true}; };
+  here.start(settings({{"deadline_ms", 8000}}));
+  wire::command_request request;
+  request.channel = "#lobby";
+  request.user = "ann";
+  request.args = vimeo;
+  request.id = "id-1";
+  here.begin("rosey.command.playlist.add", wire::encode(request));
+  here.until([&] { return !site.targets().empty(); });
+  here.pass(5);
+  request.attempt = 2;
+  const auto again = here.begin("rosey.command.playlist.add", wire::encode(request));
+  here.settle();
+  here.pass(4);
+  here.settle();
+  ASSERT_TRUE(again->answered);
+  EXPECT_EQ(message_of(again), "📺 Added to queue (#1): [vi] 123456789");
+  EXPECT_THAT(here.rows("queue"), IsEmpty());
+}
+
 TEST_F(metadata_test, that_is_late_completes_what_waits_and_is_not_shown_as_unknown) {
   here.start(settings());
   here.say("ann", "add", video(1));
