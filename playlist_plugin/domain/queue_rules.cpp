@@ -150,13 +150,20 @@ result<move_outcome> move(const channel_state& channel, const std::string& named
 }
 
 std::vector<upcoming_item> upcoming_of(const channel_state& channel, const std::string& user,
-                                       std::int64_t now) {
+                                       const playback_config& config, std::int64_t now) {
   std::vector<upcoming_item> found;
   std::int64_t seconds = 0;
+  std::int64_t limited = 0;  // at most, for those of unknown duration
   std::size_t unknown = 0;
   const auto pass = [&](const queue_item& item, std::size_t number, std::int64_t played) {
-    if (item.added_by == user) found.push_back({item, number, number == 0 ? 0 : seconds, unknown});
-    if (item.duration <= 0) ++unknown;
+    if (item.added_by == user) {
+      found.push_back({item, number, seconds, unknown});
+      if (unknown > 0 && config.max_unknown_duration > 0) found.back().at_most = seconds + limited;
+    }
+    if (item.duration <= 0) {
+      ++unknown;
+      limited += std::max<std::int64_t>(0, config.max_unknown_duration - played);
+    }
     seconds += std::max<std::int64_t>(0, item.duration - played);
   };
   if (channel.playing) pass(channel.playing->item, 0, seconds_played(*channel.playing, now));

@@ -84,12 +84,13 @@ leave_outcome leave(const channel_state& channel, const std::string& user, const
 // When a user's own items play.
 struct upcoming_item {
   queue_item item;
-  std::size_t number = 0;    // in !queue; 0 for what plays
-  std::int64_t seconds = 0;  // until it starts, as far as is known
-  std::size_t unknown = 0;   // items before it whose duration is not known
+  std::size_t number = 0;                    // in !queue; 0 for what plays
+  std::int64_t seconds = 0;                  // until it starts, as far as is known
+  std::size_t unknown = 0;                   // items before it whose duration is not known
+  std::optional<std::int64_t> at_most = {};  // seconds until it starts, where these are limited
 };
 std::vector<upcoming_item> upcoming_of(const channel_state& channel, const std::string& user,
-                                       std::int64_t now);
+                                       const playback_config& config, std::int64_t now);
 
 // What time does by itself: ends an item whose duration is over, starts the first that waits when
 // nothing plays. Nothing when there is nothing to do.

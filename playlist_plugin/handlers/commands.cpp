@@ -222,14 +222,16 @@ awaitable<commands::reply> commands::move(request from) {
 awaitable<commands::reply> commands::show_when(request from) {
   const auto channel = co_await queue_.read(from.channel);
   if (!channel) co_return channel.error();
-  const auto upcoming = upcoming_of(**channel, from.user, queue_.now());
+  const auto upcoming = upcoming_of(**channel, from.user, queue_.playing(), queue_.now());
   if (upcoming.empty()) co_return error{codes::not_found, "You have nothing in the queue"};
   json::array items;
   for (const upcoming_item& each : upcoming) {
-    items.push_back(json::object{{"id", each.item.id},
-                                 {"number", each.number},
-                                 {"seconds", each.seconds},
-                                 {"unknown_durations", each.unknown}});
+    json::object item{{"id", each.item.id},
+                      {"number", each.number},
+                      {"seconds", each.seconds},
+                      {"unknown_durations", each.unknown}};
+    if (each.at_most) item["at_most"] = *each.at_most;
+    items.push_back(std::move(item));
   }
   json::object data;
   data["items"] = std::move(items);

@@ -26,6 +26,7 @@ std::string person(const queue_item& item) {
 std::string moment(const upcoming_item& item) {
   if (item.number == 0) return "now";
   if (item.unknown == 0) return "in " + elapsed_text(item.seconds);
+  if (item.at_most) return "in at most " + elapsed_text(*item.at_most);
   const std::string unknown =
       fmt::format("{} of unknown length", item.unknown == 1 ? "an item" : "items");
   if (item.seconds == 0) return "after " + unknown;

@@ -18,6 +18,7 @@ operations::operations(channels& known, playlist_storage& storage, adding& adder
       present_(people),
       clock_(time),
       votes_(config.votes),
+      playing_(config.playing),
       random_(std::random_device{}()) {}
 
 awaitable<operations::reply> operations::remove(origin from, std::string named, actor by,

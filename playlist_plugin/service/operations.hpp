@@ -71,6 +71,7 @@ class operations {
   awaitable<reply> withdraw_vote(origin from, std::string user);
 
   std::int64_t now() const { return clock_.now(); }
+  const playback_config& playing() const { return playing_; }
 
  private:
   // Learns who is there, where there are votes to count.
@@ -83,6 +84,7 @@ class operations {
   presence& present_;
   clock& clock_;
   vote_config votes_;
+  playback_config playing_;
   std::mt19937_64 random_;
 };
 

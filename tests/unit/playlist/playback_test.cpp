@@ -154,6 +154,17 @@ TEST(playback, ends_when_the_plugin_is_stopped) {
   EXPECT_THAT(here.rows("history"), IsEmpty());
 }
 
+TEST(playback, of_limited_unknown_lengths_begins_at_a_time_at_the_latest) {
+  world here;
+  here.start({{"max_unknown_duration", 600}});
+  for (const int number : {1, 2}) here.say("ann", "add", video(number));
+  here.say("bob", "add", video(3));
+  here.pass(60);
+  const auto when = here.say("bob", "when");
+  EXPECT_EQ(when.message, "⏱️ **Your items**\n2. [yt] video000003 - in at most 19:00");
+  EXPECT_EQ(when.data.at("items").at(0).at("at_most"), 1140);
+}
+
 TEST(playback, of_unknown_durations_ends_at_the_limit_if_there_is_one) {
   world here;
   store_items(here, {0, 50});

@@ -360,7 +360,7 @@ TEST(move, keeps_a_range_together) {
 TEST(upcoming_of, adds_up_what_is_known_and_counts_what_is_not) {
   channel_state channel = channel_with({"ann", "bob", "cid", "ann", "ann"}, 100);
   channel.waiting[2].item.duration = 0;
-  const auto upcoming = upcoming_of(channel, "ann", start_time + 40'000);
+  const auto upcoming = upcoming_of(channel, "ann", {}, start_time + 40'000);
   ASSERT_EQ(upcoming.size(), 3u);
   EXPECT_EQ(upcoming[0].number, 0u);
   EXPECT_EQ(upcoming[1].number, 3u);
