@@ -168,7 +168,7 @@ result<db::kv_list_reply> run(session& in, const db::kv_list_request& request,
     return error{db::codes::value_too_large,
                  fmt::format("The entry of key '{}' is longer than a reply may be; list what is "
                              "'after' it",
-                             db::shortened(endless))};
+                             endless)};
   }
   return reply;
 }

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <latch>
+#include <barrier>
 #include <thread>
+#include <vector>
 
 namespace rosey::storage {
 namespace {
@@ -20,17 +20,22 @@ TEST(bounded_queue, gives_back_what_has_no_room) {
 }
 
 TEST(bounded_queue, gives_what_comes_together_to_all_who_wait) {
+  constexpr int rounds = 200;  // in most of them all wait when something comes
   bounded_queue<int> queue(10);
-  std::latch all_have_one(3);
+  std::barrier all_have_one(4);
   std::vector<std::thread> workers;
   for (int i = 0; i < 3; ++i) {
     workers.emplace_back([&] {
-      EXPECT_EQ(queue.take(1).size(), 1U);
-      all_have_one.arrive_and_wait();  // as one that works on it
+      for (int round = 0; round < rounds; ++round) {
+        EXPECT_EQ(queue.take(1).size(), 1U);
+        all_have_one.arrive_and_wait();  // as one that works on it
+      }
     });
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(10));  // most likely all wait by now
-  queue.push_all({1, 2, 3});
+  for (int round = 0; round < rounds; ++round) {
+    queue.push_all({1, 2, 3});
+    all_have_one.arrive_and_wait();
+  }
   for (std::thread& each : workers) each.join();
 }
 
