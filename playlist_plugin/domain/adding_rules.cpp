@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "playlist_plugin/domain/text.hpp"
-#include "playlist_plugin/domain/timestamp.hpp"
 
 namespace rosey::playlist {
 namespace {
@@ -69,7 +68,7 @@ queue_item to_queue_item(const new_item& item, const adder& by, std::int64_t now
           .title = item.title,
           .duration = item.duration,
           .added_by = by.user,
-          .added_at = iso_timestamp(now),
+          .added_at = now,
           .thumbnail_url = item.thumbnail_url,
           .channel_name = item.channel_name,
           .exempt = by.exempt};

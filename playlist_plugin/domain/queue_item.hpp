@@ -14,7 +14,7 @@ struct queue_item {
   std::string title;          // fit to be shown, never empty
   std::int64_t duration = 0;  // seconds; 0 when unknown
   std::string added_by;
-  std::string added_at;            // ISO 8601, UTC
+  std::int64_t added_at = 0;       // milliseconds since 1970, UTC
   std::string thumbnail_url = {};  // "" when unknown
   std::string channel_name = {};   // of the media's author; "" when unknown
   bool exempt = false;             // from the limits on users and on the length of an item

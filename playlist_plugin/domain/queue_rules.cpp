@@ -9,7 +9,6 @@
 
 #include "playlist_plugin/domain/playback.hpp"
 #include "playlist_plugin/domain/text.hpp"
-#include "playlist_plugin/domain/timestamp.hpp"
 
 namespace rosey::playlist {
 namespace {

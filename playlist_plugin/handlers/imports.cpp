@@ -136,7 +136,7 @@ awaitable<imports::reply> imports::stage(json::object asked) {
   const json::array entries = read_entries(in);
   const std::string user = in.name("user");
   if (in.failed()) co_return in.failure();
-  const std::string now = iso_timestamp(clock_.now());
+  const std::int64_t now = clock_.now();
   std::vector<waiting_item> items;
   for (const json::value& entry : entries) {
     auto item = read_import_entry(entry, user);

@@ -58,7 +58,7 @@ json::object history_to_json(const history_entry& entry) {
   json::object object = to_json(entry.item);
   object.erase("id");  // history keeps no ids
   object.erase("added_at");
-  object["played_at"] = entry.played_at;
+  object["played_at"] = iso_timestamp(entry.played_at);
   object["play_duration"] = entry.played;
   object["skipped"] = entry.skipped;
   return object;

@@ -101,7 +101,7 @@ json::object to_json(const queue_item& item) {
                       {"duration", item.duration},
                       {"formatted_duration", format_duration(item.duration)},
                       {"added_by", item.added_by},
-                      {"added_at", item.added_at}};
+                      {"added_at", iso_timestamp(item.added_at)}};
   if (!item.thumbnail_url.empty()) object["thumbnail_url"] = item.thumbnail_url;
   if (!item.channel_name.empty()) object["channel_name"] = item.channel_name;
   return object;

@@ -38,6 +38,16 @@ class row_reader {
     return value->get_int64();
   }
 
+  // Milliseconds since 1970.
+  std::int64_t moment(std::string_view column) const {
+    const json::value* value = find(column);
+    if (!value) return 0;
+    const json::string* text = value->if_string();
+    const auto at = text ? parse_timestamp(*text) : std::nullopt;
+    if (!at) refuse(column, "a timestamp");
+    return *at;
+  }
+
   bool boolean(std::string_view column) const {
     const json::value* value = find(column);
     if (!value) return false;
@@ -65,7 +75,7 @@ queue_item item_from(const row_reader& row, const std::string& prefix) {
                   .title = printable(row.text(prefix + "title")),
                   .duration = row.integer(prefix + "duration"),
                   .added_by = row.text(prefix + "added_by"),
-                  .added_at = row.text(prefix + "added_at"),
+                  .added_at = row.moment(prefix + "added_at"),
                   .thumbnail_url = row.text(prefix + "thumbnail_url"),
                   .channel_name = printable(row.text(prefix + "channel_name")),
                   .exempt = row.boolean(prefix + "exempt")};
@@ -99,7 +109,7 @@ waiting_item waiting_from(const json::object& row) {
 history_entry history_from(const json::object& row) {
   const row_reader in(row);
   return {.item = item_from(in, ""),
-          .played_at = in.text("played_at"),
+          .played_at = in.moment("played_at"),
           .played = in.integer("play_duration"),
           .skipped = in.boolean("skipped")};
 }
@@ -116,14 +126,12 @@ user_stats stats_from(const json::object& row) {
 
 stored_vote vote_from(const json::object& row) {
   const row_reader in(row);
-  const auto at = parse_timestamp(in.text("voted_at"));
-  return {in.text("item_id"), {in.text("user_id"), at.value_or(0)}};
+  return {in.text("item_id"), {in.text("user_id"), in.moment("voted_at")}};
 }
 
 last_play last_play_from(const json::object& row, std::string_view column) {
   const row_reader in(row);
-  const auto at = parse_timestamp(in.text(column));
-  return {{in.text("media_type"), in.text("media_id")}, at.value_or(0)};
+  return {{in.text("media_type"), in.text("media_id")}, in.moment(column)};
 }
 
 std::string channel_name_from(const json::object& row) {
@@ -154,7 +162,7 @@ json::object queue_row(std::string_view channel, const waiting_item& waiting) {
           {"title", item.title},
           {"duration", item.duration},
           {"added_by", item.added_by},
-          {"added_at", item.added_at},
+          {"added_at", iso_timestamp(item.added_at)},
           {"thumbnail_url", text_or_null(item.thumbnail_url)},
           {"channel_name", text_or_null(item.channel_name)},
           {"exempt", item.exempt}};
@@ -200,7 +208,7 @@ json::object channel_columns(const channel_state& channel, bool with_playing) {
   columns["now_title"] = item.title;
   columns["now_duration"] = item.duration;
   columns["now_added_by"] = item.added_by;
-  columns["now_added_at"] = item.added_at;
+  columns["now_added_at"] = iso_timestamp(item.added_at);
   columns["now_thumbnail_url"] = text_or_null(item.thumbnail_url);
   columns["now_channel_name"] = text_or_null(item.channel_name);
   columns["now_exempt"] = item.exempt;
@@ -252,7 +260,7 @@ json::object stats_of_add(const std::vector<queue_item>& items) {
   std::int64_t duration = 0;
   for (const queue_item& item : items) duration += item.duration;
   json::object increments{{"items_added", items.size()}, {"total_duration_added", duration}};
-  json::object settings{{"last_add", items.back().added_at}};
+  json::object settings{{"last_add", iso_timestamp(items.back().added_at)}};
   return {{"$inc", std::move(increments)}, {"$set", std::move(settings)}};
 }
 

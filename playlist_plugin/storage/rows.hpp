@@ -15,9 +15,9 @@
 namespace rosey::playlist {
 
 struct history_entry {
-  queue_item item;          // without an id, which history does not keep
-  std::string played_at;    // ISO 8601, UTC: when it ended
-  std::int64_t played = 0;  // seconds
+  queue_item item;             // without an id, which history does not keep
+  std::int64_t played_at = 0;  // milliseconds since 1970, UTC: when it ended
+  std::int64_t played = 0;     // seconds
   bool skipped = false;
 };
 

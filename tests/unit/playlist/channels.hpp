@@ -20,7 +20,7 @@ inline queue_item item_of(std::int64_t number, std::string user, std::int64_t du
           .title = "Title " + std::to_string(number),
           .duration = duration,
           .added_by = std::move(user),
-          .added_at = "2023-11-14T22:13:20.000Z"};
+          .added_at = 1'700'000'000'000};
 }
 
 // q1 plays since start_time, q2 and up wait; one item for each user named.
