@@ -44,6 +44,15 @@ struct bot::parts {
     plugins.emplace(*bus, plugin_settings(settings, std::move(reread)));
     // Before the first look at the folder, so that no change falls in between.
     if (settings.watch_plugins) watcher.emplace(settings.plugin_directory);
+    // Before there is a plugin, which may say something at once.
+    router.emplace(
+        *bus, [this] { return plugins->verbs(); },
+        command_router::settings{.prefix = settings.prefix});
+    if (!settings.consoles.empty() && console::is_attached()) {
+      const console_settings& chosen = settings.consoles.front();
+      chat.emplace(*bus, *router, console::settings{chosen.channel, chosen.user, chosen.role},
+                   std::move(on_console_end));
+    }
     plugins->load_all();
     if (watcher) {
       watcher->start([this, prefix = settings.prefix](const std::filesystem::path& file) {
@@ -54,14 +63,7 @@ struct bot::parts {
     }
     guard.emplace(*plugins);
     admin.emplace(*bus, *plugins);
-    router.emplace(
-        *bus, [this] { return plugins->verbs(); },
-        command_router::settings{.prefix = settings.prefix});
-    if (!settings.consoles.empty() && console::is_attached()) {
-      const console_settings& chosen = settings.consoles.front();
-      chat.emplace(*bus, *router, console::settings{chosen.channel, chosen.user, chosen.role},
-                   std::move(on_console_end));
-    }
+    if (chat) chat->start();
   }
 
   std::string nats_url;

@@ -71,13 +71,16 @@ console::console(connection& bus, command_router& router, settings options,
     throw std::runtime_error(opened.error().message);
   }
   announcements_ = std::move(*opened);
+}
+
+void console::start() {
   reader_ = std::thread([this] { read_lines(); });
 }
 
 console::~console() {
   const std::uint64_t one = 1;
   static_cast<void>(!::write(stop_event_, &one, sizeof one));
-  reader_.join();
+  if (reader_.joinable()) reader_.join();
   announcements_.end();
   ::close(stop_event_);
 }

@@ -28,13 +28,16 @@ class console {
     wire::role role;
   };
 
-  // `on_end` is called once, on the console's thread, when the input has ended.
-  // Throws std::runtime_error if it cannot listen to what plugins say unasked.
+  // Listens to what plugins say unasked; throws std::runtime_error if it cannot. `on_end` is called
+  // once, on the console's thread, when the input has ended.
   console(connection& bus, command_router& router, settings options, std::function<void()> on_end);
   // Interrupts the reading; the lines in work are still answered.
   ~console();
   console(const console&) = delete;
   console& operator=(const console&) = delete;
+
+  // Begins to read.
+  void start();
 
   // True if somebody can type or pipe into standard input (it is not /dev/null, say).
   static bool is_attached();

@@ -96,6 +96,17 @@ TEST_F(Import, GivesTheBotThatIsRunAfterwardsItsQueue) {
   EXPECT_EQ(bot.finish(), 0);
 }
 
+TEST_F(Import, IsAnnouncedAlsoWhileAnotherPluginIsStillBeingLoaded) {
+  write(three);
+  folder_.configure(R"({"announce": true})");
+  EXPECT_EQ(import().status, 0);
+  std::filesystem::copy_file(HOSTILE_PLUGINS "/libstarts_slowly.so",
+                             folder_.plugins() / "libslow.so");
+  running_bot bot(folder_);
+  EXPECT_EQ(bot.child().read_line(), "▶️ Now playing: One [3:32] - ann");
+  EXPECT_EQ(bot.finish(), 0);
+}
+
 TEST_F(Import, AsksABotThatRuns) {
   running_bot bot(folder_);
   bot.say("!add https://youtu.be/video000001");
@@ -193,11 +204,11 @@ TEST_F(Import, AddsNothingTheSecondTimeUnlessTold) {
 }
 
 TEST_F(Import, ImportsNothingWhenItIsKilledAndAllTheNextTime) {
-  constexpr int count = 2000;
+  constexpr int count = 5000;
   write(many(count));
   {
     process killed(command({"--channel", "#lobby", "--log-level", "debug"}), folder_.path());
-    killed.wait_for_log("500 of 2000 written");
+    killed.wait_for_log("500 of 5000 written");
     killed.signal(SIGKILL);
     EXPECT_EQ(killed.wait(), 128 + SIGKILL);
   }
@@ -207,13 +218,13 @@ TEST_F(Import, ImportsNothingWhenItIsKilledAndAllTheNextTime) {
     EXPECT_EQ(bot.say("!queue"), "📺 Queue is empty");
     EXPECT_EQ(bot.finish(), 0);
   }
-  EXPECT_EQ(import().output, "#lobby: 2000 items imported\n");
+  EXPECT_EQ(import().output, "#lobby: 5000 items imported\n");
 }
 
 TEST_F(Import, EndsWithoutATraceWhenItIsInterrupted) {
-  write(many(2000));
+  write(many(5000));
   process interrupted(command({"--channel", "#lobby", "--log-level", "debug"}), folder_.path());
-  interrupted.wait_for_log("500 of 2000 written");
+  interrupted.wait_for_log("500 of 5000 written");
   interrupted.signal(SIGTERM);
   EXPECT_EQ(interrupted.wait(), 1);
   EXPECT_THAT(interrupted.log(), HasSubstr("rosey: interrupted"));
