@@ -18,7 +18,9 @@ namespace {
 template <class Report>
 Report checked(result<Report> outcome, const std::string& plugin) {
   if (outcome) return std::move(*outcome);
-  throw std::runtime_error(fmt::format("migrations of '{}': {}", plugin, outcome.error().message));
+  const std::string why = fmt::format("migrations of '{}': {}", plugin, outcome.error().message);
+  if (outcome.error().code == storage::db::codes::busy) throw storage::database_unavailable(why);
+  throw std::runtime_error(why);
 }
 
 void apply_pending(storage::migrator work, const std::string& plugin) {

@@ -31,7 +31,7 @@ std::unique_ptr<storage_node> start(const config& settings) {
   while (true) {
     try {
       return std::make_unique<storage_node>(settings.nats_url, settings);
-    } catch (const storage::database_unreachable& failure) {
+    } catch (const storage::database_unavailable& failure) {
       spdlog::warn("storage: {}; trying again", failure.what());
       if (told_to_end_within(std::chrono::seconds(1))) return nullptr;
     }

@@ -36,14 +36,14 @@ class database {
   virtual bool writes_in_parallel() const = 0;
 };
 
-// The server of the database is not there, or does not answer: later it may.
-struct database_unreachable : std::runtime_error {
+// The server of the database is away, or somebody keeps it locked: later it may be usable.
+struct database_unavailable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
 // "sqlite:PATH" or a bare PATH: creates the file and its folder if missing. "postgresql://…" as
 // libpq reads it: a database that exists. Throws std::runtime_error with one sentence that names
-// what cannot be used, without a password.
+// what cannot be used, without a password; database_unavailable if trying again may help.
 std::unique_ptr<database> open_database(const std::string& url, const database_options& options);
 
 // The file of a SQLite database that open_database would have to create; none if it is there.

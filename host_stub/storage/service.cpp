@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host_stub/storage/database.hpp"
+#include "host_stub/storage/fault_log.hpp"
 #include "host_stub/storage/metrics.hpp"
 #include "host_stub/storage/migrator.hpp"
 #include "host_stub/storage/transact.hpp"
@@ -88,11 +89,13 @@ class storage_service final : public service {
       : options_(checked(chosen)),
         database_(std::move(opened)),
         memory_(chosen.memory),
+        write_faults_("written", chosen.clock, chosen.log),
+        read_faults_("read", chosen.clock, chosen.log),
         writer_(connect(access::write, parallel() ? chosen.writers : 1),
                 {chosen.write_queue, parallel() ? 1 : chosen.group, chosen.busy_timeout,
                  chosen.request_age, chosen.sweep_interval, chosen.longest_wait,
                  options_.reply_limit, chosen.together},
-                chosen.clock, chosen.log),
+                write_faults_, chosen.clock, chosen.log),
         readers_(connect(access::read, chosen.readers), chosen.read_queue),
         migrations_({migration_turn()}, chosen.read_queue) {}
 
@@ -194,7 +197,11 @@ class storage_service final : public service {
   void submit_read(job work) {
     const reply_function reply = work.reply;
     submit_task(readers_, reply, [this, work = std::move(work)](auto& in) {
-      answer(work.reply, [&] { return read(*in, work, options_.clock(), options_); });
+      answer(work.reply, [&] {
+        std::string text = read(*in, work, options_.clock(), options_);
+        read_faults_.worked();
+        return text;
+      });
     });
   }
 
@@ -217,7 +224,7 @@ class storage_service final : public service {
     try {
       text = produce();
     } catch (const std::exception& failure) {
-      text = db::encode(failure_of(failure));
+      text = db::encode(read_faults_.failed(failure));
     }
     try {
       reply(std::move(text));
@@ -236,6 +243,8 @@ class storage_service final : public service {
   metrics metrics_;
   byte_budget memory_;
   std::atomic<std::uint64_t> busy_{0};
+  fault_log write_faults_;
+  fault_log read_faults_;
   writer writer_;
   readers readers_;
   migrations migrations_;

@@ -43,7 +43,7 @@ struct options {
 
   // Both are called on any thread.
   std::function<std::chrono::system_clock::time_point()> clock = std::chrono::system_clock::now;
-  std::function<void(std::string)> log = [](std::string) {};  // what nobody is told by an answer
+  std::function<void(std::string)> log = [](std::string) {};  // what an operator should know
 };
 
 // Since the service was opened.

@@ -11,8 +11,9 @@
 namespace rosey::storage {
 
 writer::writer(std::vector<std::unique_ptr<session>> sessions, writer_options options,
-               clock_function clock, log_function log)
+               fault_log& faults, clock_function clock, log_function log)
     : options_(options),
+      faults_(faults),
       clock_(std::move(clock)),
       log_(std::move(log)),
       queue_(options.queue),
@@ -28,18 +29,22 @@ writer::~writer() {
 }
 
 void writer::run(session& own) {
+  bool locked = false;
   while (true) {
     // Also a service that nobody asks forgets what has expired.
     auto group = queue_.take(options_.group, until_sweep());
     if (!group) return;
-    refuse_outdated(*group);
-    if (!group->empty()) run_group(own, std::move(*group));
+    // All that wait have met the same lock: their time runs together, not one group's after the
+    // other's.
+    refuse_outdated(*group, locked ? options_.patience : options_.longest_wait);
+    if (!group->empty()) locked = run_group(own, std::move(*group));
     sweep_if_due(own);
   }
 }
 
-void writer::refuse_outdated(std::vector<job>& group) const {
-  const auto is_outdated = [this](const job& work) { return work.outdated(options_.longest_wait); };
+void writer::refuse_outdated(std::vector<job>& group,
+                             std::chrono::milliseconds longest_wait) const {
+  const auto is_outdated = [=](const job& work) { return work.outdated(longest_wait); };
   const auto outdated = std::stable_partition(group.begin(), group.end(), std::not_fn(is_outdated));
   for (auto each = outdated; each != group.end(); ++each)
     reply(*each, encode_busy(waited_too_long));
@@ -47,8 +52,10 @@ void writer::refuse_outdated(std::vector<job>& group) const {
 }
 
 // Nobody hears of success before the commit, and a group whose transaction fails fails as a whole.
-void writer::run_group(session& own, std::vector<job> group) {
+// True when somebody else's lock kept it out.
+bool writer::run_group(session& own, std::vector<job> group) {
   std::vector<std::string> answers;
+  bool locked = false;
   try {
     if (options_.group == 1) {
       answers.push_back(answer_alone(own, group.front()));
@@ -59,12 +66,17 @@ void writer::run_group(session& own, std::vector<job> group) {
     ++statistics_.groups;
     statistics_.requests += group.size();
     statistics_.sizes.add(group.size());
+    faults_.worked();
   } catch (const std::exception& failure) {
-    answers.assign(group.size(), db::encode(failure_of(failure)));
+    const db::failure refusal = faults_.failed(failure);
+    // Where there are several writers, it was a lock on what this request changes.
+    locked = options_.group > 1 && refusal.code == db::codes::busy;
+    answers.assign(group.size(), db::encode(refusal));
   }
   options_.together([&] {
     for (std::size_t i = 0; i < group.size(); ++i) reply(group[i], std::move(answers[i]));
   });
+  return locked;
 }
 
 // What arrives meanwhile joins the group: the transaction is open, and the commit costs the same.
@@ -100,7 +112,7 @@ std::string writer::answer_of(session& own, const job& work) {
     // The database takes a whole transaction back when its disk fails: then all are lost.
     if (!own.in_transaction()) throw;
     end(false);
-    return db::encode(failure_of(failure));
+    return db::encode(faults_.failed(failure));
   }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host_stub/storage/bounded_queue.hpp"
+#include "host_stub/storage/fault_log.hpp"
 #include "host_stub/storage/histogram.hpp"
 #include "host_stub/storage/job.hpp"
 
@@ -33,8 +34,8 @@ struct writer_statistics {
 
 class writer {
  public:
-  // A thread for each session. `clock` and `log` are called on them.
-  writer(std::vector<std::unique_ptr<session>> sessions, writer_options options,
+  // A thread for each session. `faults`, `clock` and `log` are used on them.
+  writer(std::vector<std::unique_ptr<session>> sessions, writer_options options, fault_log& faults,
          clock_function clock, log_function log);
   // Answers what waits.
   ~writer();
@@ -47,8 +48,8 @@ class writer {
 
  private:
   void run(session& own);
-  void refuse_outdated(std::vector<job>& group) const;
-  void run_group(session& own, std::vector<job> group);
+  void refuse_outdated(std::vector<job>& group, std::chrono::milliseconds longest_wait) const;
+  bool run_group(session& own, std::vector<job> group);
   std::vector<std::string> answers_of(session& own, std::vector<job>& group);
   std::string answer_of(session& own, const job& work);
   std::string answer_alone(session& own, const job& work);
@@ -57,6 +58,7 @@ class writer {
   void reply(const job& work, std::string answer) const;
 
   const writer_options options_;
+  fault_log& faults_;
   clock_function clock_;
   log_function log_;
   bounded_queue<job> queue_;

@@ -18,6 +18,7 @@ class postgresql_outage : public ::testing::Test, protected storage_fixture {
 
   explicit postgresql_outage(std::uintmax_t largest_file = 0) : server_(largest_file) {
     options_.synchronous = true;
+    keep_log();
     use(make_postgresql_database(server_.url()));
     open();
     sql("CREATE TABLE demo_note ({id}, body TEXT UNIQUE)");
@@ -97,6 +98,8 @@ TEST_F(postgresql_outage, reads_and_migrations_say_so_too) {
   EXPECT_NE(error_message(answer).find("cannot reach the server"), std::string::npos)
       << error_message(answer);
   EXPECT_EQ(refusal("db.kv.demo.get", R"({"key": "k"})"), "DATABASE_ERROR");
+  ASSERT_EQ(log().size(), 1U) << "once, not for each request";
+  EXPECT_EQ(log().front(), "The database cannot be read: " + error_message(answer));
   std::filesystem::create_directories(folder_.path() / "migrations/demo");
   EXPECT_EQ(refusal("db.migrate.demo.apply", "{}"), "DATABASE_ERROR");
   server_.start();
@@ -204,11 +207,15 @@ TEST_F(postgresql_full_disk, refuses_until_there_is_room) {
   EXPECT_GT(written, 10);
   const auto count = row("select", R"({"table": "blob", "aggregates": {"n": {"$count": "*"}}})");
   EXPECT_EQ(count.at("rows").at(0).at("n"), written - 1);
+  ASSERT_EQ(log().size(), 1U);
+  EXPECT_EQ(log().front().rfind("The database cannot be written: ", 0), 0U) << log().front();
   // Others are not concerned, and once there is room nothing has to be restarted.
   EXPECT_EQ(insert("small"), "none");
   row("delete", R"({"table": "blob", "all": true})");
   sql("VACUUM demo_blob");
+  clock_.advance(std::chrono::seconds(10));
   EXPECT_EQ(refusal("db.row.demo.insert", blob), "none");
+  EXPECT_EQ(log().back(), "The database can be written again");
 }
 
 }  // namespace

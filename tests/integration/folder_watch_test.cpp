@@ -23,7 +23,7 @@ std::string content_of(const std::filesystem::path& file) {
 
 class FolderWatch : public testing::Test {
  protected:
-  FolderWatch() { folder_.configure("{}", "{}", true); }
+  FolderWatch() { folder_.configure("{}", {.watch = true}); }
 
   std::filesystem::path file(const std::string& name = "libplaylist.so") const {
     return folder_.plugins() / name;
@@ -136,7 +136,7 @@ TEST_F(FolderWatch, FollowsAFileThatIsRenamed) {
 }
 
 TEST_F(FolderWatch, CanBeSwitchedOff) {
-  folder_.configure("{}", "{}", false);
+  folder_.configure("{}");
   running_bot bot(folder_);
   const std::string descriptors = "/proc/" + std::to_string(bot.child().id()) + "/fd";
   for (const auto& open : std::filesystem::directory_iterator(descriptors)) {
@@ -170,7 +170,7 @@ TEST_F(FolderWatch, AStuckPluginIsNamedWhileChatGoesOn) {
 
 // Without the watcher nobody would ever see it again, so it is said.
 TEST_F(FolderWatch, AFileThatIsWrittenAtTheStartIsNamed) {
-  folder_.configure("{}", "{}", false);
+  folder_.configure("{}");
   std::filesystem::copy_file(HELLO_PLUGIN, file("libhello.so"));
   const std::ofstream writer(file("libhello.so"), std::ios::binary | std::ios::app);
   running_bot bot(folder_);

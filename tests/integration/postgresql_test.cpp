@@ -39,9 +39,7 @@ TEST(PostgreSQL, KeepsTheQueueWhenTheBotIsKilled) {
 TEST(PostgreSQL, IsNamedInTheConfiguration) {
   const auto database = storage::make_postgresql_database();
   const bot_folder folder;
-  std::ofstream(folder.path() / "rosey.json")
-      << R"({"plugins": {"directory": "plugins"}, "storage": {"database": ")" << database->url()
-      << R"("}})";
+  folder.configure("{}", {.storage = R"({"database": ")" + database->url() + R"("})"});
   running_bot bot(folder);
   EXPECT_THAT(bot.say("!add https://youtu.be/dQw4w9WgXcQ"), HasSubstr("Added to queue"));
   EXPECT_EQ(bot.finish(), 0);

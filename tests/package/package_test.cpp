@@ -56,7 +56,7 @@ class Package : public testing::Test {
                 "CMAKE_GENERATOR=" GENERATOR, "CMAKE_CXX_COMPILER_LAUNCHER=" CCACHE,
                 "CCACHE_BASEDIR=" + at, "CCACHE_NOHASHDIR=1", "CCACHE_DIR=" + ccache_folder(),
                 "/bin/sh", "-c", "exec 2>&1; set -e\n" + commands},
-               folder_.path());
+               folder_.path(), {}, std::chrono::seconds(280));  // compilers take their time
   }
 
   // Fails the test with all that they said if they fail.

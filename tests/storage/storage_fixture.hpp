@@ -9,6 +9,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,7 @@ class storage_fixture {
   explicit storage_fixture(std::size_t services = 1) : services_(services) {
     options_.migrations = (folder_.path() / "migrations").string();
     options_.synchronous = false;
-    options_.busy_timeout = std::chrono::seconds(5);  // what waits for a test's lock is not late
+    options_.busy_timeout = std::chrono::seconds(30);  // what waits for a test's lock is not late
     options_.clock = [this] { return clock_.now(); };
     options_.log = [](std::string text) { ADD_FAILURE() << "logged: " << text; };
   }
@@ -54,6 +55,18 @@ class storage_fixture {
   void use(std::unique_ptr<test_database> database) {
     database_ = std::move(database);
     options_.database = database_->url();
+  }
+
+  // Before the services are open: what is logged is kept instead of failing the test.
+  void keep_log() {
+    options_.log = [this](std::string text) {
+      const std::lock_guard lock(log_mutex_);
+      log_.push_back(std::move(text));
+    };
+  }
+  std::vector<std::string> log() const {
+    const std::lock_guard lock(log_mutex_);
+    return log_;
   }
 
   // The next one in turn; opens it if it is not yet.
@@ -130,6 +143,8 @@ class storage_fixture {
   options options_;
 
  private:
+  mutable std::mutex log_mutex_;
+  std::vector<std::string> log_;
   std::unique_ptr<test_database> database_;  // outlives the services
   std::vector<std::unique_ptr<service>> services_;
   std::atomic<std::size_t> turn_{0};

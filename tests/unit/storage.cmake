@@ -3,6 +3,7 @@ rosey_add_test(storage_test
   SOURCES
     storage/bounded_queue_test.cpp
     storage/client_test.cpp
+    storage/fault_log_test.cpp
     storage/histogram_test.cpp
     storage/migrator_test.cpp
     storage/playlist_schema_test.cpp

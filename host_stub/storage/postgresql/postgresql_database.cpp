@@ -75,7 +75,7 @@ std::unique_ptr<database> open_postgresql(const std::string& url, const database
     add_results(connection);
     connection.execute(std::string("CREATE SEQUENCE IF NOT EXISTS rosey_revision; COMMIT"));
   } catch (const unreachable& failure) {
-    throw database_unreachable(cannot_use(shown, failure));
+    throw database_unavailable(cannot_use(shown, failure));
   } catch (const sql_failure& failure) {
     throw std::runtime_error(cannot_use(shown, failure));
   }

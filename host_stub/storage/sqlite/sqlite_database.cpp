@@ -74,7 +74,9 @@ std::unique_ptr<database> open_sqlite(const std::string& path, const database_op
     add_results(*session);
     creating.commit();
   } catch (const sql_failure& failure) {
-    throw std::runtime_error(fmt::format("Cannot use the database '{}': {}", path, failure.what()));
+    const std::string why = fmt::format("Cannot use the database '{}': {}", path, failure.what());
+    if (failure.kind == sql_failure_kind::busy) throw database_unavailable(why);
+    throw std::runtime_error(why);
   }
   return opened;
 }

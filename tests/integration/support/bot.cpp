@@ -30,11 +30,11 @@ bot_folder::bot_folder() {
   configure("{}");
 }
 
-void bot_folder::configure(std::string_view playlist, std::string_view chat, bool watch) const {
+void bot_folder::configure(std::string_view playlist, const other_sections& others) const {
   std::ofstream(path() / "rosey.json")
-      << R"({"plugins": {"directory": "plugins", "watch": )" << (watch ? "true" : "false")
-      << R"(, "config": {"playlist": )" << without_sites(playlist) << R"(}}, "chat": )" << chat
-      << "}\n";
+      << R"({"plugins": {"directory": "plugins", "watch": )" << (others.watch ? "true" : "false")
+      << R"(, "config": {"playlist": )" << without_sites(playlist) << R"(}}, "storage": )"
+      << others.storage << "}\n";
 }
 
 std::vector<std::string> bot_folder::command(std::vector<std::string> arguments) const {

@@ -24,9 +24,14 @@ class bot_folder {
   std::filesystem::path plugins() const { return path() / "plugins"; }
   std::filesystem::path database() const { return path() / "data" / "rosey.db"; }
 
-  // Writes rosey.json: `playlist` is the plugin's section, `chat` the chat section; JSON texts.
-  // Without `watch` the bot does not see by itself what a test does to its plugins' files.
-  void configure(std::string_view playlist, std::string_view chat = "{}", bool watch = false) const;
+  // Writes rosey.json: `playlist` is the plugin's section; JSON texts. Without `watch` the bot does
+  // not see by itself what a test does to its plugins' files.
+  struct other_sections {
+    std::string_view storage = "{}";
+    bool watch = false;
+  };
+  void configure(std::string_view playlist, const other_sections& others) const;
+  void configure(std::string_view playlist) const { configure(playlist, {}); }
 
   // `rosey <arguments>` in this folder.
   std::vector<std::string> command(std::vector<std::string> arguments) const;

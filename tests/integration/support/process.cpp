@@ -146,9 +146,9 @@ void process::signal(int number) {
   ::kill(child_, number);
 }
 
-int process::wait() {
+int process::wait(std::chrono::seconds most) {
   if (status_) return *status_;
-  const auto deadline = steady::now() + patience;
+  const auto deadline = steady::now() + most;
   const int descriptor = static_cast<int>(::syscall(SYS_pidfd_open, child_, 0));
   while (pump(deadline)) {
   }
@@ -163,7 +163,7 @@ int process::wait() {
 }
 
 finished run(std::vector<std::string> command, const std::filesystem::path& working_directory,
-             std::string_view input) {
+             std::string_view input, std::chrono::seconds most) {
   process child(std::move(command), working_directory);
   try {
     child.write(input);
@@ -171,7 +171,7 @@ finished run(std::vector<std::string> command, const std::filesystem::path& work
     // It ended without reading all: what it says counts.
   }
   child.close_input();
-  const int status = child.wait();
+  const int status = child.wait(most);
   return {status, child.read_rest(), child.log()};
 }
 

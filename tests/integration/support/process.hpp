@@ -39,7 +39,7 @@ class process {
 
   void signal(int number);
   // Exit status, or 128 + the signal that ended it.
-  int wait();
+  int wait(std::chrono::seconds most = patience);
   pid_t id() const { return child_; }
 
  private:
@@ -62,6 +62,6 @@ struct finished {
 
 // Runs a command to its end with `input` on its standard input.
 finished run(std::vector<std::string> command, const std::filesystem::path& working_directory,
-             std::string_view input = {});
+             std::string_view input = {}, std::chrono::seconds most = patience);
 
 }  // namespace rosey::tests

@@ -197,7 +197,8 @@ TEST_F(storage_migrator, two_at_once_take_turns) {
   std::thread threads[2];
   for (int i = 0; i < 2; ++i) {
     threads[i] = std::thread([this, &done, i] {
-      const auto own = open_database("sqlite:" + database_file(), {});
+      const auto own =
+          open_database("sqlite:" + database_file(), {std::chrono::seconds(60), false});
       const auto report = migrator(*own, directory_.path() / "migrations", "demo").up();
       ASSERT_TRUE(report) << report.error().message;
       EXPECT_EQ(report->version, 20);
