@@ -155,7 +155,7 @@ void https_server::accept_all() {
         }
       } const at_end{*this, handle, socket};
       try {
-        serve(std::move(*socket));
+        serve(*socket);
       } catch (const std::exception&) {
         // The client has gone, or refuses our certificate.
       }
@@ -163,7 +163,7 @@ void https_server::accept_all() {
   }
 }
 
-void https_server::serve(tcp::socket socket) {
+void https_server::serve(tcp::socket& socket) {
   char first = 0;
   if (::recv(socket.native_handle(), &first, 1, MSG_PEEK) != 1) return;
   if (first == 'C') {
@@ -177,7 +177,7 @@ void https_server::serve(tcp::socket socket) {
     }
     asio::write(socket, asio::buffer(std::string("HTTP/1.1 200 Connected\r\n\r\n")));
   }
-  asio::ssl::stream<tcp::socket> stream(std::move(socket), tls_);
+  asio::ssl::stream<tcp::socket&> stream(socket, tls_);
   stream.handshake(asio::ssl::stream_base::server);
   boost::beast::flat_buffer buffer;
   http::request<http::string_body> request;

@@ -62,7 +62,7 @@ class https_server {
 
  private:
   void accept_all();
-  void serve(boost::asio::ip::tcp::socket socket);
+  void serve(boost::asio::ip::tcp::socket& socket);
 
   handler answer_to_;
   boost::asio::ssl::context tls_;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -17,6 +18,13 @@
 
 namespace rosey::tests {
 namespace {
+
+// Returns when all its threads stand still, not only the one that took the signal.
+void suspend(const host::nats_server& server) {
+  ::kill(server.id(), SIGSTOP);
+  siginfo_t stopped;
+  ::waitid(P_PID, static_cast<id_t>(server.id()), &stopped, WSTOPPED | WNOWAIT);
+}
 
 class Connection : public testing::Test {
  protected:
@@ -60,7 +68,7 @@ TEST_F(Connection, DeliversABurst) {
 // More than the sockets' buffers hold.
 TEST_F(Connection, KeepsWhatTheServerDoesNotTakeYet) {
   const std::string padding(100'000, ' ');
-  ::kill(server_.id(), SIGSTOP);
+  suspend(server_);
   for (int number = 0; number < 100; ++number) publish(number, padding);
   ::kill(server_.id(), SIGCONT);
   expect_all(100);
@@ -79,6 +87,7 @@ TEST_F(Connection, MayBePublishedOnByManyThreads) {
 }
 
 TEST_F(Connection, WritesTogetherWhatIsPublishedTogether) {
+  ASSERT_TRUE(sender_.flush(patience));  // no write is under way
   sender_.publish_together([this] {
     for (int number = 0; number < 100; ++number) publish(number);
     // Whatever had been written would arrive before one of these answers.
@@ -104,7 +113,7 @@ TEST_F(Connection, EndsWhileTheServerDoesNotAnswer) {
   const std::string padding(100'000, ' ');
   auto stuck = std::make_unique<host::connection>(
       host::connection::settings{.url = server_.url(), .name = "stuck"});
-  ::kill(server_.id(), SIGSTOP);
+  suspend(server_);
   for (int number = 0; number < 100; ++number) {
     EXPECT_TRUE(stuck->publish("elsewhere", padding));
   }
@@ -144,7 +153,7 @@ class Bursts : public Connection {
 
 TEST_F(Bursts, BringWhatArrivesTogether) {
   open({"one", "other.*"});
-  ::kill(server_.id(), SIGSTOP);
+  suspend(server_);
   for (int i = 0; i < 100; ++i) {
     send("one");
     send("other.a");
@@ -170,7 +179,7 @@ TEST_F(Bursts, EndWithWhatHasArrived) {
 
 TEST_F(Bursts, EndWhileTheServerDoesNotAnswer) {
   open({"one"});
-  ::kill(server_.id(), SIGSTOP);
+  suspend(server_);
   bursts_.reset();
   ::kill(server_.id(), SIGCONT);
 }

@@ -422,6 +422,7 @@ TEST(StuckPlugin, LeavesItsCommandsToItsSuccessor) {
   hostile_host& host = host_that_stays("busy_loop");
   ASSERT_TRUE(host.plugins.load("hostile"));
   ASSERT_TRUE(host.bus.publish("rosey.command.hostile.act", "{}"));
+  ASSERT_TRUE(host.bus.flush(patience));  // it is the first
   connection client({.url = host.server.url(), .name = "client"});
   inbox answers(client);
   answers.send(20);

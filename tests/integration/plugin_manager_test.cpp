@@ -124,6 +124,7 @@ TEST_F(PluginManager, UnloadLeavesNoThreadTimerOrSubscription) {
   ASSERT_TRUE(plugins->unload("hello"));
   EXPECT_EQ(thread_names(), threads_before);
   EXPECT_EQ(timers(), timers_before);
+  ASSERT_TRUE(bus_.flush(patience));  // the server knows what was ended
   for (const char* subject : {hello_subject, "playlist.item.added"}) {
     EXPECT_EQ(client_.request(subject, "{}", patience).error().code, "no_responders") << subject;
   }

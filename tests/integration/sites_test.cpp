@@ -25,8 +25,14 @@ class SiteTest : public testing::Test {
  protected:
   SiteTest() {
     std::ofstream(folder.path() / "ca.pem") << authority.certificate();
+    configure(2000);
+  }
+
+  // Milliseconds that an answer may wait for the site's.
+  void configure(int deadline) {
     folder.configure(R"({"metadata": {"ca_file": ")" + (folder.path() / "ca.pem").string() +
-                     R"(", "endpoints": {"vi": ")" + site.url("/vi") + R"("}}})");
+                     R"(", "deadline_ms": )" + std::to_string(deadline) +
+                     R"(, "endpoints": {"vi": ")" + site.url("/vi") + R"("}}})");
   }
 
   https_server::answer song() const {
@@ -40,6 +46,7 @@ class SiteTest : public testing::Test {
 };
 
 TEST_F(SiteTest, TellsTheTitle) {
+  configure(8000);
   running_bot bot(folder);
   EXPECT_EQ(bot.say("!add https://vimeo.com/123"), "📺 Added to queue (#1): A song");
   EXPECT_THAT(bot.say("!queue"), HasSubstr("▶️ Now: A song [3:45]"));

@@ -63,11 +63,7 @@ TEST_F(media_sites_test, that_a_site_does_not_have_is_not_asked_for_again) {
 }
 
 TEST_F(media_sites_test, is_taken_over_from_an_instance_that_has_gone) {
-  tell = [](const std::string&) {
-    answer late = song(60);
-    late.held = true;
-    return late;
-  };
+  tell_late(song(60));
   instance& first = here.start(settings({{"timeout_ms", 10'000}}));
   instance& second = here.start(settings({{"timeout_ms", 10'000}}));
   here.server().chosen = &first.bus;

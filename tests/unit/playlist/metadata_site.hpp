@@ -30,6 +30,12 @@ inline answer song(std::int64_t duration = 0, const std::string& title = "A song
   return {.body = boost::json::serialize(body)};
 }
 
+// An answer that the site keeps until it is released.
+inline answer late(answer told) {
+  told.held = true;
+  return told;
+}
+
 class metadata_test : public ::testing::Test {
  protected:
   metadata_test() { std::ofstream(folder.path() / "ca.pem") << authority.certificate(); }
@@ -45,6 +51,10 @@ class metadata_test : public ::testing::Test {
                                  {"timeout_ms", 20'000}};
     for (const auto& [key, value] : more) metadata[key] = value;
     return {{"metadata", metadata}, {"rate_limit_count", 100}, {"max_items_per_user", 20}};
+  }
+
+  void tell_late(const answer& told) {
+    tell = [told](const std::string&) { return late(told); };
   }
 
   std::shared_ptr<said> begin_add(const std::string& user, const std::string& url) {

@@ -47,11 +47,7 @@ TEST_F(metadata_test, survives_a_restart_in_every_column) {
 }
 
 TEST_F(metadata_test, is_asked_for_once_however_many_add_the_same) {
-  tell = [](const std::string&) {
-    answer late = song(60);
-    late.held = true;
-    return late;
-  };
+  tell_late(song(60));
   here.start(settings());
   std::vector<std::shared_ptr<said>> adds;
   for (int user = 0; user < 20; ++user) {
@@ -85,11 +81,7 @@ TEST_F(metadata_test, that_is_damaged_in_storage_is_asked_for_again) {
 }
 
 TEST_F(metadata_test, that_is_late_completes_the_row) {
-  tell = [](const std::string&) {
-    answer late = song(60);
-    late.held = true;
-    return late;
-  };
+  tell_late(song(60));
   here.start(settings());
   instance& second = here.start(settings());
   EXPECT_EQ(add_without_patience("ann", vimeo), "📺 Added to queue (#1): [vi] 123456789");
@@ -129,11 +121,7 @@ TEST_F(metadata_test, that_is_late_keeps_a_repeated_command_no_longer_than_a_hos
 TEST_F(metadata_test, that_is_late_completes_what_waits_and_is_not_shown_as_unknown) {
   here.start(settings());
   here.say("ann", "add", video(1));
-  tell = [](const std::string&) {
-    answer late = song(60, "Late");
-    late.held = true;
-    return late;
-  };
+  tell_late(song(60, "Late"));
   add_without_patience("ann", vimeo);
   site.release();
   here.until([&] { return has_event("playlist.metadata.fetched"); });
@@ -144,9 +132,7 @@ TEST_F(metadata_test, that_is_late_completes_what_waits_and_is_not_shown_as_unkn
 
 TEST_F(metadata_test, that_is_late_and_too_long_removes_the_item_and_says_so) {
   tell = [](const std::string& target) {
-    answer late = song(target.find("222") == std::string::npos ? 100 : 5000);
-    late.held = true;
-    return late;
+    return late(song(target.find("222") == std::string::npos ? 100 : 5000));
   };
   json::object config = settings();
   config["max_item_duration"] = 600;
@@ -164,11 +150,7 @@ TEST_F(metadata_test, that_is_late_and_too_long_removes_the_item_and_says_so) {
 }
 
 TEST_F(metadata_test, that_is_late_and_breaks_the_quota_ends_even_what_plays) {
-  tell = [](const std::string&) {
-    answer late = song(1801);
-    late.held = true;
-    return late;
-  };
+  tell_late(song(1801));
   json::object config = settings();
   config["max_duration_per_user"] = 1799;
   here.start(config);
@@ -181,11 +163,7 @@ TEST_F(metadata_test, that_is_late_and_breaks_the_quota_ends_even_what_plays) {
 }
 
 TEST_F(metadata_test, that_is_late_ends_each_play_that_may_not_stay) {
-  tell = [](const std::string&) {
-    answer late = song(5000);
-    late.held = true;
-    return late;
-  };
+  tell_late(song(5000));
   json::object config = settings();
   config["max_item_duration"] = 600;
   here.start(config);
@@ -202,11 +180,7 @@ TEST_F(metadata_test, that_is_late_ends_each_play_that_may_not_stay) {
 }
 
 TEST_F(metadata_test, that_is_late_concerns_nobody_who_is_exempt_even_after_a_restart) {
-  tell = [](const std::string&) {
-    answer late = song(5000);
-    late.held = true;
-    return late;
-  };
+  tell_late(song(5000));
   json::object config = settings();
   config["max_item_duration"] = 600;
   config["exempt_roles"] = json::array{"moderator"};
@@ -233,11 +207,7 @@ TEST_F(metadata_test, that_is_late_concerns_nobody_who_is_exempt_even_after_a_re
 }
 
 TEST_F(metadata_test, is_taken_up_again_after_a_kill) {
-  tell = [](const std::string&) {
-    answer late = song(60);
-    late.held = true;
-    return late;
-  };
+  tell_late(song(60));
   here.start(settings());
   add_without_patience("ann", vimeo);
   here.kill_all();
@@ -269,11 +239,7 @@ TEST_F(metadata_test, is_not_asked_for_what_is_refused_anyway) {
 }
 
 TEST_F(metadata_test, is_asked_for_a_few_at_once) {
-  tell = [](const std::string&) {
-    answer late = song(60);
-    late.held = true;
-    return late;
-  };
+  tell_late(song(60));
   here.start(settings({{"max_fetches", 4}}));
   std::vector<std::shared_ptr<said>> adds;
   for (int number = 1; number <= 6; ++number) {

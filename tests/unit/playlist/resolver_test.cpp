@@ -44,10 +44,9 @@ using ::testing::UnorderedElementsAre;
 // A name server on this machine. What it answers is up to the test; without that, it is silent.
 class name_server {
  public:
-  explicit name_server(asio::io_context& io)
-      : udp_(io, udp::endpoint(asio::ip::address_v4::loopback(), 0)),
-        tcp_(io, tcp::endpoint(asio::ip::address_v4::loopback(), udp_.local_endpoint().port())),
-        connection_(io) {
+  explicit name_server(asio::io_context& io) : udp_(io), tcp_(io), connection_(io) {
+    while (!open_on_one_port(io)) {
+    }
     receive();
     accept();
   }
@@ -61,6 +60,16 @@ class name_server {
   resolver::name_servers address() const { return {udp_.local_endpoint()}; }
 
  private:
+  // False if the port that is free for UDP is taken for TCP.
+  bool open_on_one_port(asio::io_context& io) {
+    const auto here = asio::ip::address_v4::loopback();
+    udp_ = udp::socket(io, udp::endpoint(here, 0));
+    tcp_ = tcp::acceptor(io, tcp::v4());
+    boost::system::error_code taken;
+    tcp_.bind(tcp::endpoint(here, udp_.local_endpoint().port()), taken);
+    if (!taken) tcp_.listen(asio::socket_base::max_listen_connections, taken);
+    return !taken;
+  }
   void receive() {
     udp_.async_receive_from(asio::buffer(query_), from_,
                             [this](boost::system::error_code failure, std::size_t size) {
