@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
-#include <fstream>
 #include <initializer_list>
-#include <iterator>
-#include <sstream>
 
+#include "host_stub/text_file.hpp"
 #include "rosey/wire/decode.hpp"
 
 namespace rosey::host {
@@ -225,12 +223,12 @@ result<config> parse_config(std::string_view text) {
 }
 
 result<config> load_config(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::stringstream text;
-  if (std::filesystem::is_directory(file) || !in || !(text << in.rdbuf())) {
-    return error{"config", fmt::format("{}: cannot be read", file.string())};
+  const auto text = read_text_file(file);
+  if (!text) {
+    const std::string& why = text.error().message;
+    return error{"config", fmt::format("{}: cannot be read: {}", file.string(), why)};
   }
-  auto parsed = parse_config(text.str());
+  auto parsed = parse_config(*text);
   if (!parsed) return error{"config", fmt::format("{}: {}", file.string(), parsed.error().message)};
   return parsed;
 }

@@ -158,6 +158,9 @@ connection::connection(const settings& options)
     throw std::runtime_error("'" + without_credentials(options.url) +
                              "' is not a NATS URL; one looks like nats://127.0.0.1:4222");
   }
+  if (options.url.starts_with("tls://") && natsOptions_SetSecure(made, true) != NATS_OK) {
+    throw std::runtime_error("this libnats knows no TLS");
+  }
   natsOptions_SetName(made, options.name.c_str());
   natsOptions_SetTimeout(made, options.timeout.count());
   natsOptions_SetMaxReconnect(made, -1);

@@ -74,6 +74,12 @@ int run_command_line(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& failure) {
+    const auto unknown = app.remaining();
+    if (unknown.empty() || !app.get_subcommands().empty()) return app.exit(failure), 2;
+    fmt::print(stderr, "There is no command '{}'\nRun with --help for those that there are.\n",
+               unknown.front());
+    return 2;
   } catch (const CLI::ParseError& failure) {
     const int status = app.exit(failure);
     return status == 0 ? 0 : 2;

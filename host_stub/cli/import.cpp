@@ -32,6 +32,11 @@ struct import_options {
   result<config> load() const {
     auto loaded = shared.load();
     if (!loaded) return loaded;
+    if (!shared.database.empty() && !shared.nats_url.empty()) {
+      return error{"config",
+                   "a bot that runs on --nats-url imports into its own database: leave out "
+                   "--database, or the URL to import without a bot"};
+    }
     if (!plugins.empty()) loaded->plugin_directory = plugins;
     if (!shared.database.empty()) loaded->nats_url.clear();
     loaded->consoles.clear();
@@ -134,7 +139,9 @@ int run_import(const import_options& options) {
   if (!settings) throw std::runtime_error(settings.error().message);
   const auto lists = read_import_file(options.file, options.channel);
   if (!lists) throw std::runtime_error(lists.error().message);
-  if (settings->nats_url.empty()) {
+  if (lists->empty()) {
+    fmt::print("{}: it holds no list, nothing was imported\n", options.file);
+  } else if (settings->nats_url.empty()) {
     import_alone(*settings, options, *lists);
   } else {
     import_over(settings->nats_url, options, *lists);

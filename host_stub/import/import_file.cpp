@@ -6,12 +6,11 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <boost/json/stream_parser.hpp>
-#include <fstream>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
 #include "host_stub/text.hpp"
+#include "host_stub/text_file.hpp"
 #include "rosey/wire/decode.hpp"
 #include "rosey/wire/utf8.hpp"
 
@@ -25,16 +24,6 @@ constexpr std::size_t longest_entry = 16 * 1024;
 
 error refusal(std::string sentence) {
   return {codes::bad_request, std::move(sentence)};
-}
-
-bool is_utf8(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t length = wire::utf8_length(text, at);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
 }
 
 result<json::value> parse_json(std::string_view text) {
@@ -86,7 +75,7 @@ result<std::vector<import_list>> read_text(std::string_view text, const std::str
     const std::string_view line = trimmed(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty() || line.front() == '#') continue;
-    if (!is_utf8(line)) return refusal(fmt::format("line {}: not valid UTF-8", number));
+    if (!wire::is_valid_utf8(line)) return refusal(fmt::format("line {}: not valid UTF-8", number));
     list.entries.push_back(json::object{{"url", line}});
     list.lines.push_back(number);
   }
@@ -94,8 +83,6 @@ result<std::vector<import_list>> read_text(std::string_view text, const std::str
 }
 
 result<std::vector<import_list>> read_any(std::string_view text, const std::string& channel) {
-  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   const std::string_view content = trimmed(text);
   const bool is_json = content.starts_with('[') || content.starts_with('{');
   return is_json ? read_json(text, channel) : read_text(text, channel);
@@ -124,10 +111,11 @@ std::string import_list::place(std::size_t index) const {
 
 result<std::vector<import_list>> read_import_file(const std::filesystem::path& file,
                                                   const std::string& channel) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in || in.bad()) return refusal(fmt::format("{}: cannot be read", file.string()));
-  auto lists = read_any(text, channel);
+  const auto text = read_text_file(file);
+  if (!text) {
+    return refusal(fmt::format("{}: cannot be read: {}", file.string(), text.error().message));
+  }
+  auto lists = read_any(*text, channel);
   if (!lists) return refusal(fmt::format("{}: {}", file.string(), lists.error().message));
   for (const import_list& list : *lists) {
     const auto checked = check(list);

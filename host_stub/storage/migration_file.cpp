@@ -7,13 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <sstream>
 
+#include "host_stub/text_file.hpp"
 #include "rosey/wire/storage_decode.hpp"
+#include "rosey/wire/utf8.hpp"
 
 namespace rosey::storage {
 
@@ -81,6 +81,9 @@ result<migration_file> parse_content(migration_file file, const std::string& con
   const auto refuse = [&file](std::string_view why) {
     return invalid(fmt::format("{} {}", file.name, why));
   };
+  if (!wire::is_valid_utf8(content)) return refuse("is not UTF-8");
+  // A database would take what stands before it for all.
+  if (content.find('\0') != std::string::npos) return refuse("contains a NUL byte");
   enum { before, up, down } part = before;
   bool has_statement[] = {false, false, false};
   std::istringstream lines(content);
@@ -166,13 +169,13 @@ result<std::vector<migration_file>> read_migrations(const std::filesystem::path&
       return invalid(fmt::format("{} is missing; only dialects' versions of it exist", found.base));
     }
     const std::filesystem::path& path = found.stand_in.empty() ? found.path : found.stand_in;
-    std::ifstream stream(path, std::ios::binary);
-    const std::string content{std::istreambuf_iterator<char>(stream), {}};
-    if (!stream) return invalid(fmt::format("Cannot read '{}'", path.string()));
+    const auto content = read_text_file(path);
+    if (!content)
+      return invalid(fmt::format("Cannot read '{}': {}", path.string(), content.error().message));
     migration_file file;
     file.version = version;
     file.name = found.base;
-    auto parsed = parse_content(std::move(file), content);
+    auto parsed = parse_content(std::move(file), *content);
     if (!parsed) return parsed.error();
     files.push_back(std::move(*parsed));
   }

@@ -32,7 +32,8 @@ auto planned(session& in, const Request& request, const run_context& context)
 void insert_missing(session& in, const statement& insert) {
   statement careful = insert;
   careful.sql += " ON CONFLICT DO NOTHING";
-  if (in.execute(careful) == 0) in.execute(insert);
+  if (in.execute(careful) > 0 || in.execute(insert) > 0) return;
+  throw sql_failure(sql_failure_kind::constraint, row_ignored);
 }
 
 }  // namespace

@@ -35,6 +35,13 @@ struct sql_failure : std::runtime_error {
 inline constexpr char took_too_long[] =
     "It took too long and was ended; ask for less at a time, or give the table an index";
 
+// Of an insert that a trigger or a rule of the table passed over; its kind is `constraint`.
+inline constexpr char row_ignored[] = "a rule of the table does not take the row";
+
+// Of a migration's script.
+inline constexpr char ends_transaction[] =
+    "it may neither begin nor end a transaction, nor attach a file: it runs in a transaction";
+
 enum class access { read, write };
 
 // Used by one thread at a time. Every function may throw sql_failure unless it says noexcept.
@@ -67,7 +74,7 @@ class session {
 
   // Rows affected.
   virtual std::int64_t execute(const statement& what) = 0;
-  // The id that the database gave to the row; 0 unless `fills_id`.
+  // Of one row. The id that the database gave to it; 0 unless `fills_id`.
   virtual std::int64_t insert(const statement& what, bool fills_id) = 0;
   virtual void query(const statement& what, const row_handler& each) = 0;
 

@@ -20,8 +20,8 @@ inline void give_way(int attempt) {
 
 // Carries out `work` in a transaction, which it is given, and commits unless `work` took it back.
 // After a conflict it does so again, for `patience` at most, and then fails as busy. After an
-// interruption it tries once more; not when that came during the commit, of which nobody knows then
-// whether it happened.
+// interruption it does so once more, and again while there is patience (tables that change many
+// times); not when that came during the commit, of which nobody knows then whether it happened.
 template <class Work>
 auto transact(session& in, access mode, std::chrono::milliseconds patience, Work work) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -41,7 +41,8 @@ auto transact(session& in, access mode, std::chrono::milliseconds patience, Work
               sql_failure_kind::busy,
               "The data is locked, or others change it all the time; try again later");
         }
-      } else if (failure.kind == sql_failure_kind::interrupted && !committing && !was_interrupted) {
+      } else if (failure.kind == sql_failure_kind::interrupted && !committing &&
+                 (!was_interrupted || std::chrono::steady_clock::now() < deadline)) {
         was_interrupted = true;
       } else {
         throw;

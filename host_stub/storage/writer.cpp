@@ -57,12 +57,8 @@ bool writer::run_group(session& own, std::vector<job> group) {
   std::vector<std::string> answers;
   bool locked = false;
   try {
-    if (options_.group == 1) {
-      answers.push_back(answer_alone(own, group.front()));
-    } else {
-      answers = transact(own, access::write, options_.patience,
-                         [&](transaction&) { return answers_of(own, group); });
-    }
+    answers = options_.group == 1 ? std::vector{answer_alone(own, group.front())}
+                                  : answer_together(own, group);
     ++statistics_.groups;
     statistics_.requests += group.size();
     statistics_.sizes.add(group.size());
@@ -77,6 +73,30 @@ bool writer::run_group(session& own, std::vector<job> group) {
     for (std::size_t i = 0; i < group.size(); ++i) reply(group[i], std::move(answers[i]));
   });
   return locked;
+}
+
+// What a rule of one request's tables does to the transaction of all (a deferred key, a ROLLBACK of
+// a trigger) is no fault of the others: alone, it harms nobody.
+std::vector<std::string> writer::answer_together(session& own, std::vector<job>& group) {
+  try {
+    return transact(own, access::write, options_.patience,
+                    [&](transaction&) { return answers_of(own, group); });
+  } catch (const sql_failure& failure) {
+    if (failure.kind != sql_failure_kind::constraint) throw;
+  }
+  return answer_one_by_one(own, group);
+}
+
+std::vector<std::string> writer::answer_one_by_one(session& own, const std::vector<job>& group) {
+  std::vector<std::string> answers;
+  for (const job& each : group) {
+    try {
+      answers.push_back(answer_alone(own, each));
+    } catch (const std::exception& failure) {
+      answers.push_back(db::encode(faults_.failed(failure)));
+    }
+  }
+  return answers;
 }
 
 // What arrives meanwhile joins the group: the transaction is open, and the commit costs the same.
@@ -105,6 +125,9 @@ std::string writer::answer_of(session& own, const job& work) {
   if (guarded) own.savepoint();
   try {
     const batch_result outcome = run_batch(own, work.request.work, context);
+    if (!own.in_transaction()) {
+      throw sql_failure(sql_failure_kind::constraint, "a rule of the table ends transactions");
+    }
     std::string answer = encode_answer(work.request, outcome);
     end(outcome.has_value());
     return answer;

@@ -50,6 +50,8 @@ class writer {
   void run(session& own);
   void refuse_outdated(std::vector<job>& group, std::chrono::milliseconds longest_wait) const;
   bool run_group(session& own, std::vector<job> group);
+  std::vector<std::string> answer_together(session& own, std::vector<job>& group);
+  std::vector<std::string> answer_one_by_one(session& own, const std::vector<job>& group);
   std::vector<std::string> answers_of(session& own, std::vector<job>& group);
   std::string answer_of(session& own, const job& work);
   std::string answer_alone(session& own, const job& work);

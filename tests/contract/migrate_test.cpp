@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "contract/contract_test.hpp"
+#include "host_stub/storage/session.hpp"
 
 namespace rosey::storage {
 namespace {
@@ -66,6 +67,13 @@ TEST_P(storage_migrate, requests_that_make_no_sense_are_refused) {
   EXPECT_EQ(migrate("apply", R"({"to": 7})"),
             "VALIDATION_ERROR: There is no version 7; the newest one is 1");
   EXPECT_EQ(refusal("db.migrate.other.status", "{}"), "VALIDATION_ERROR");
+}
+
+TEST_P(storage_migrate, a_file_runs_in_a_transaction_that_is_not_its_own) {
+  write("001_bad.sql", "CREATE TABLE demo_half (id BIGINT); COMMIT;", "DROP TABLE demo_half;");
+  EXPECT_EQ(migrate("apply"),
+            std::string("DATABASE_ERROR: 001_bad.sql failed: ") + ends_transaction);
+  EXPECT_EQ(migrate("status"), "0 | | 001_bad.sql");
 }
 
 TEST_P(storage_migrate, a_failing_file_leaves_nothing_and_keeps_the_earlier_ones) {

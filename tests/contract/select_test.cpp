@@ -233,6 +233,22 @@ TEST_P(storage_select, a_row_that_fits_no_answer_is_said_so) {
   EXPECT_EQ(row("select", R"({"table": "wide", "columns": ["a", "b"]})").at("count"), 1);
 }
 
+// Only the result has to be in range, whatever lies between.
+TEST_P(storage_select, sums_and_means_are_exact) {
+  sql("CREATE TABLE demo_number ({id}, whole BIGINT, large BIGINT, fraction DOUBLE PRECISION);"
+      "INSERT INTO demo_number VALUES (1, 9223372036854775807, 9007199254741093, 1e200),"
+      "(2, 1, 9007199254741093, 3e200), (3, -1, 9007199254741093, 2e200)");
+  const auto answer = row("select", R"({"table": "number", "aggregates": {
+      "sum": {"$sum": "whole"}, "mean": {"$avg": "large"}, "fraction": {"$avg": "fraction"}}})");
+  const auto& found = answer.at("rows").at(0);
+  EXPECT_EQ(found.at("sum"), 9223372036854775807);
+  EXPECT_EQ(found.at("mean"), 9007199254741092.0) << "the real next to it";
+  EXPECT_EQ(found.at("fraction"), 2e200);
+  EXPECT_EQ(refusal("db.row.demo.select", R"({"table": "number", "filter": {"id": {"$lt": 3}},
+                    "aggregates": {"sum": {"$sum": "whole"}}})"),
+            "VALIDATION_ERROR");
+}
+
 ON_EVERY_BACKEND(storage_select);
 
 }  // namespace

@@ -44,7 +44,9 @@ TEST(CommandLine, HelpsWithEverySubcommand) {
 TEST(CommandLine, UsageErrorsExitWithTwo) {
   const bot_folder folder;
   EXPECT_EQ(rosey(folder, {}).status, 2);
-  EXPECT_EQ(rosey(folder, {"fly"}).status, 2);
+  const finished unknown = rosey(folder, {"fly"});
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_THAT(unknown.log, HasSubstr("There is no command 'fly'"));
   EXPECT_EQ(rosey(folder, {"run", "--wings"}).status, 2);
   EXPECT_EQ(rosey(folder, {"migrate", "--plugin", "playlist"}).status, 2);
   EXPECT_EQ(rosey(folder, {"migrate", "--plugin", "playlist", "--action", "sideways"}).status, 2);
@@ -65,12 +67,17 @@ TEST(CommandLine, NamesWhatIsWrongWithTheConfiguration) {
                  "'chat.connectors[0].type' must be \"console\"");
   expect_failure(with("{"), "rosey.json: not valid JSON");
   expect_failure(rosey(folder, {"run", "--config", "nowhere.json"}),
-                 "nowhere.json: cannot be read");
+                 "nowhere.json: cannot be read: No such file or directory");
+  expect_failure(rosey(folder, {"run", "--config", "plugins"}),
+                 "plugins: cannot be read: it is a folder");
+  expect_failure(with(""), "rosey.json: not valid JSON");
   expect_failure(with(R"({"storage": {"readers": 0}})"),
                  "'storage.readers' must be a whole number from 1 to 64");
   expect_failure(with(R"({"storage": {"busy_timeout_ms": "1s"}})"),
                  "'storage.busy_timeout_ms' must be a whole number of milliseconds from 1 to");
-  EXPECT_EQ(with("{ /* all defaults */ \"plugins\": {\"directory\": \"plugins\",}, }").status, 0);
+  EXPECT_EQ(
+      with("\xEF\xBB\xBF{ /* all defaults */ \"plugins\": {\"directory\": \"plugins\",}, }").status,
+      0);
 }
 
 TEST(CommandLine, NamesWhatCannotBeReached) {

@@ -60,6 +60,12 @@ class Connection : public testing::Test {
   host::subscription numbers_;
 };
 
+// Whoever writes tls:// does not want to be heard by others.
+TEST_F(Connection, IsNotMadeWithoutTheTlsThatItsUrlAsksFor) {
+  const std::string url = "tls" + server_.url().substr(server_.url().find("://"));
+  EXPECT_THROW(host::connection({.url = url, .name = "secret"}), std::runtime_error);
+}
+
 TEST_F(Connection, DeliversABurst) {
   for (int number = 0; number < 5000; ++number) publish(number);
   expect_all(5000);

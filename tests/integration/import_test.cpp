@@ -190,7 +190,12 @@ TEST_F(Import, NamesWhatIsWrongWithAFile) {
   const finished missing =
       run(folder_.command({"import", "none", "--channel", "#a"}), folder_.path());
   EXPECT_EQ(missing.status, 1);
-  EXPECT_THAT(missing.log, HasSubstr("none: cannot be read"));
+  EXPECT_THAT(missing.log, HasSubstr("none: cannot be read: No such file or directory"));
+  write("{}");
+  EXPECT_EQ(import().output, "list: it holds no list, nothing was imported\n");
+  const finished both = import({"--nats-url", "nats://127.0.0.1:1", "--database", "sqlite:x.db"});
+  EXPECT_EQ(both.status, 1);
+  EXPECT_THAT(both.log, HasSubstr("leave out --database, or the URL"));
 }
 
 TEST_F(Import, AddsNothingTheSecondTimeUnlessTold) {

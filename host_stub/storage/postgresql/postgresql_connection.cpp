@@ -121,8 +121,10 @@ sql_failure_kind kind_of_state(std::string_view state) {
       is_one_of({"57P01", "57P02", "57P03", "0A000", "26000", "42P01", "42703"})) {
     return sql_failure_kind::interrupted;
   }
-  // 428C9: a column that the database fills itself.
-  if (state.starts_with("23") || state == "428C9") return sql_failure_kind::constraint;
+  // A column that the database fills itself, and what a trigger raises.
+  if (state.starts_with("23") || is_one_of({"428C9", "P0001"})) {
+    return sql_failure_kind::constraint;
+  }
   if (state.starts_with("22") || state.starts_with("54")) return sql_failure_kind::invalid;
   return sql_failure_kind::broken;
 }

@@ -63,14 +63,18 @@ class dialect_of_postgresql final : public dialect {
     return fmt::format("{}({})", kind == column_kind::boolean ? "BOOL_OR" : "MAX", argument);
   }
 
-  // Sums of integers are of a wider type.
+  // Sums of integers are of a wider type, those of short reals of a short one.
   std::string total(const std::string& argument, column_kind kind) const override {
-    const char* type = kind == column_kind::integer ? "BIGINT" : "DOUBLE PRECISION";
-    return fmt::format("CAST(SUM({}) AS {})", argument, type);
+    if (kind == column_kind::real) return fmt::format("SUM({}::DOUBLE PRECISION)", argument);
+    return fmt::format("CAST(SUM({}) AS BIGINT)", argument);
   }
 
-  std::string mean(const std::string& argument, column_kind) const override {
-    return fmt::format("CAST(AVG({}) AS DOUBLE PRECISION)", argument);
+  // AVG of reals adds up their squares as well, which leave the range long before the sum does.
+  std::string mean(const std::string& argument, column_kind kind) const override {
+    if (kind == column_kind::integer) {
+      return fmt::format("CAST(AVG({}) AS DOUBLE PRECISION)", argument);
+    }
+    return fmt::format("{} / COUNT({})", total(argument, kind), argument);
   }
 
   std::string ordered(const std::string& value, bool descending) const override {

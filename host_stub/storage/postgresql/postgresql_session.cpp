@@ -97,6 +97,7 @@ class postgresql_session final : public session {
   std::int64_t insert(const statement& what, bool fills_id) override {
     return guarded([&]() -> std::int64_t {
       const postgresql_result inserted = connection().execute(what);
+      if (inserted.affected() == 0) throw sql_failure(sql_failure_kind::constraint, row_ignored);
       if (!fills_id) return 0;
       std::vector<sql_value> row;
       inserted.read(0, row);
@@ -124,7 +125,10 @@ class postgresql_session final : public session {
     } catch (const sql_failure& failure) {
       // A script that names what is not there is wrong, and not late.
       const bool its_fault = failure.kind == sql_failure_kind::interrupted && !connection_->lost();
-      throw sql_failure(its_fault ? sql_failure_kind::broken : failure.kind, failure.what());
+      const std::string_view why = failure.what();
+      const bool ends = its_fault && why == "EXECUTE of transaction commands is not implemented";
+      throw sql_failure(its_fault ? sql_failure_kind::broken : failure.kind,
+                        ends ? ends_transaction : failure.what());
     }
   }
 

@@ -64,12 +64,13 @@ class dialect_of_sqlite final : public dialect {
   }
 
   std::string total(const std::string& argument, column_kind kind) const override {
-    return fmt::format("{}({})", kind == column_kind::integer ? "SUM" : "rosey_sum_real", argument);
+    return fmt::format("{}({})", kind == column_kind::integer ? "rosey_sum" : "rosey_sum_real",
+                       argument);
   }
 
   std::string mean(const std::string& argument, column_kind kind) const override {
-    if (kind == column_kind::integer) return fmt::format("AVG({})", argument);
-    return fmt::format("rosey_mean_real({})", argument);
+    return fmt::format("{}({})", kind == column_kind::integer ? "rosey_mean" : "rosey_mean_real",
+                       argument);
   }
 
   std::string ordered(const std::string& value, bool descending) const override {
@@ -152,6 +153,41 @@ void finish_sum(sqlite3_context* context) {
   sqlite3_result_double(context, Mean ? all->sum / static_cast<double>(all->count) : all->sum);
 }
 
+// Wide enough for as many integers as there can be rows: only the result has to fit. SQLite aligns
+// to eight bytes.
+__extension__ using wide_integer = __int128;
+struct [[gnu::packed, gnu::aligned(8)]] running_total {
+  wide_integer sum;
+  sqlite3_int64 count;
+};
+
+void add_to_total(sqlite3_context* context, int, sqlite3_value** arguments) {
+  if (sqlite3_value_type(arguments[0]) == SQLITE_NULL) return;
+  auto* so_far =
+      static_cast<running_total*>(sqlite3_aggregate_context(context, sizeof(running_total)));
+  if (!so_far) return sqlite3_result_error_nomem(context);
+  so_far->sum += sqlite3_value_int64(arguments[0]);
+  ++so_far->count;
+}
+
+void finish_total(sqlite3_context* context) {
+  const auto* all = static_cast<const running_total*>(sqlite3_aggregate_context(context, 0));
+  if (!all || all->count == 0) return sqlite3_result_null(context);
+  const auto sum = static_cast<sqlite3_int64>(all->sum);
+  if (sum != all->sum) return sqlite3_result_error(context, integer_overflow, -1);
+  sqlite3_result_int64(context, sum);
+}
+
+void finish_mean(sqlite3_context* context) {
+  const auto* all = static_cast<const running_total*>(sqlite3_aggregate_context(context, 0));
+  if (!all || all->count == 0) return sqlite3_result_null(context);
+  const wide_integer whole = all->sum / all->count;
+  const wide_integer rest = all->sum % all->count;
+  const auto mean = static_cast<long double>(whole) +
+                    static_cast<long double>(rest) / static_cast<long double>(all->count);
+  sqlite3_result_double(context, static_cast<double>(mean));
+}
+
 double add_reals(double left, double right) {
   return left + right;
 }
@@ -182,6 +218,10 @@ void register_functions(SQLite::Database& connection) {
                             nullptr, nullptr);
   connection.createFunction("rosey_add_real", 2, true, nullptr, real_function<add_reals>, nullptr,
                             nullptr, nullptr);
+  connection.createFunction("rosey_sum", 1, true, nullptr, nullptr, add_to_total, finish_total,
+                            nullptr);
+  connection.createFunction("rosey_mean", 1, true, nullptr, nullptr, add_to_total, finish_mean,
+                            nullptr);
   connection.createFunction("rosey_sum_real", 1, true, nullptr, nullptr, add_to_sum,
                             finish_sum<false>, nullptr);
   connection.createFunction("rosey_mean_real", 1, true, nullptr, nullptr, add_to_sum,

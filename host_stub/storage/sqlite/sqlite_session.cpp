@@ -43,8 +43,10 @@ auto translated(Action action) {
   try {
     return action();
   } catch (const SQLite::Exception& failure) {
-    const bool ended = failure.getErrorCode() == SQLITE_INTERRUPT;
-    throw sql_failure(kind_of(failure), ended ? took_too_long : failure.what());
+    const int code = failure.getErrorCode();
+    throw sql_failure(kind_of(failure), code == SQLITE_INTERRUPT ? took_too_long
+                                        : code == SQLITE_AUTH    ? ends_transaction
+                                                                 : failure.what());
   }
 }
 
@@ -179,16 +181,23 @@ class sqlite_session final : public session {
   void rollback_to_savepoint() override { run("ROLLBACK TO request"); }
 
   std::int64_t execute(const statement& what) override {
-    return translated([&]() -> std::int64_t {
-      running active(statements_.prepare(what.sql), what.parameters);
-      while (active.step()) {
-      }
-      return sqlite3_changes64(connection_.getHandle());
-    });
+    const std::int64_t before = sqlite3_total_changes64(connection_.getHandle());
+    try {
+      return translated([&]() -> std::int64_t {
+        running active(statements_.prepare(what.sql), what.parameters);
+        while (active.step()) {
+        }
+        return sqlite3_changes64(connection_.getHandle());
+      });
+    } catch (const sql_failure&) {
+      // A rule may end a statement (FAIL) and leave what it has done: it is all or nothing here.
+      if (sqlite3_total_changes64(connection_.getHandle()) != before) rollback();
+      throw;
+    }
   }
 
   std::int64_t insert(const statement& what, bool fills_id) override {
-    execute(what);
+    if (execute(what) == 0) throw sql_failure(sql_failure_kind::constraint, row_ignored);
     return fills_id ? connection_.getLastInsertRowid() : 0;
   }
 

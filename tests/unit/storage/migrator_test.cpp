@@ -75,9 +75,25 @@ TEST_F(storage_migrator, a_migration_cannot_end_its_transaction) {
        {"COMMIT", "ROLLBACK", "BEGIN", "SAVEPOINT x", "ATTACH ':memory:' AS other"}) {
     write("001_bad.sql", std::string("-- UP\nCREATE TABLE demo_x (id);\n") + statement +
                              ";\n-- DOWN\nDROP TABLE demo_x;\n");
-    EXPECT_EQ(told(work().up()), "DATABASE_ERROR: 001_bad.sql failed: not authorized") << statement;
+    EXPECT_EQ(told(work().up()),
+              std::string("DATABASE_ERROR: 001_bad.sql failed: ") + ends_transaction)
+        << statement;
     EXPECT_EQ(schema_text(), "");
   }
+}
+
+TEST_F(storage_migrator, reads_what_editors_write_and_nothing_that_is_no_text) {
+  const std::string down = "-- DOWN\nDROP TABLE demo_x;\n";
+  const std::string up = "-- UP\nCREATE TABLE demo_x (id INTEGER, t TEXT DEFAULT '";
+  write("001_x.sql", up + "\xe4');\n" + down);
+  EXPECT_EQ(told(work().up()), "VALIDATION_ERROR: 001_x.sql is not UTF-8");
+  write("001_x.sql", up + std::string(1, '\0') + "');\n" + down);
+  EXPECT_EQ(told(work().up()), "VALIDATION_ERROR: 001_x.sql contains a NUL byte");
+  write("001_x.sql", "\xEF\xBB\xBF" + up + "ä');\n" + down);
+  EXPECT_EQ(told(work().up()), "1: 001_x.sql");
+  std::filesystem::create_directory(folder() / "002_y.sql");
+  EXPECT_EQ(told(work().up()), "VALIDATION_ERROR: Cannot read '" +
+                                   (folder() / "002_y.sql").string() + "': it is a folder");
 }
 
 TEST_F(storage_migrator, records_name_checksum_and_time) {
