@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "playlist_plugin/domain/text.hpp"
@@ -85,6 +86,15 @@ std::string late_refusal(const channel_state& channel, const queue_item& item,
   if (used <= limits.quota.max_duration_per_user) return {};
   return "You can only have " + format_limit(limits.quota.max_duration_per_user) +
          " of content queued; with it you have " + format_duration(used);
+}
+
+// Each may end, and be one more play of its user: storage takes a thousand operations at once.
+constexpr std::size_t most_settled = 300;
+
+// A title may be the very placeholder.
+bool is_described_by(const queue_item& item, const media_metadata& about) {
+  return item.title == about.title && item.duration == about.duration &&
+         item.thumbnail_url == about.thumbnail_url && item.channel_name == about.channel_name;
 }
 
 // What is taken of one or more items, and what is not.
@@ -191,17 +201,19 @@ bool fills_up(const channel_state& channel, const std::vector<new_item>& items, 
 
 settle_outcome settle(const channel_state& channel, const media_link& media,
                       const media_metadata& about, const queue_limits& limits, std::int64_t now) {
+  settle_outcome outcome;
   std::vector<queue_item> waits;
   const auto look = [&](const queue_item& item) {
-    if (item.media == media && is_undescribed(item)) waits.push_back(item);
+    if (item.media != media || !is_undescribed(item) || is_described_by(item, about)) return;
+    outcome.more = outcome.more || waits.size() == most_settled;
+    if (!outcome.more) waits.push_back(item);
   };
   if (channel.playing) look(channel.playing->item);
   for (const waiting_item& waiting : channel.waiting) look(waiting.item);
   if (waits.empty()) return {};
 
-  settle_outcome outcome;
   change& decided = outcome.change.emplace(channel);
-  std::vector<std::string> freed;  // users, of whom items that waited are gone
+  std::set<std::string> freed;  // users, of whom items that waited are gone
   for (const queue_item& item : waits) {
     decided.describe(item.id, about);
     if (item.exempt) continue;
@@ -210,13 +222,13 @@ settle_outcome settle(const channel_state& channel, const media_link& media,
     if (reason.empty()) continue;
     if (const auto index = find_waiting(decided.after(), item.id)) {
       decided.remove(*index, {});
-      freed.push_back(item.added_by);
+      freed.insert(item.added_by);
     } else {
       decided.play_next(skipped_at(*decided.after().playing, now), now);
     }
     outcome.removed.push_back({std::move(described), std::move(reason)});
   }
-  for (const std::string& user : freed) decided.settle_turns(user);
+  decided.settle_turns(freed);
   return outcome;
 }
 

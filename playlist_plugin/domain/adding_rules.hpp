@@ -59,6 +59,7 @@ struct removed_item {
 struct settle_outcome {
   std::optional<playlist::change> change;  // nothing when nothing waits for this
   std::vector<removed_item> removed;       // what breaks a limit, now that it is known
+  bool more = false;                       // items wait for it that this change leaves out
 };
 // What the site tells about this media has come. Items that are exempt stay, whatever it is.
 settle_outcome settle(const channel_state& channel, const media_link& media,

@@ -74,12 +74,14 @@ void change::move_to(std::size_t from, std::size_t to, const std::string& by) {
   insert(to, std::move(moved));
 }
 
-void change::settle_turns(const std::string& user) {
+void change::settle_turns(const std::set<std::string>& users) {
   if (after_.order != queue_order::fair || after_.waiting.size() > most_reordered) return;
-  for (std::size_t index = 1; index < after_.waiting.size(); ++index) {
-    if (after_.waiting[index].item.added_by != user) continue;
-    const std::size_t to = fair_place_of(after_, index);
-    if (to < index) move_to(index, to, {});
+  for (const std::string& user : users) {
+    for (std::size_t index = 1; index < after_.waiting.size(); ++index) {
+      if (after_.waiting[index].item.added_by != user) continue;
+      const std::size_t to = fair_place_of(after_, index);
+      if (to < index) move_to(index, to, {});
+    }
   }
 }
 
@@ -111,7 +113,7 @@ void change::start_next(std::int64_t now) {
 void change::play_next(const play_end& end, std::int64_t now) {
   finish(end);
   start_next(now);
-  if (end.skipped) settle_turns(finished_.back().item.added_by);
+  if (end.skipped) settle_turns({finished_.back().item.added_by});
 }
 
 void change::describe(const std::string& item_id, const media_metadata& about) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -84,8 +85,9 @@ class change {
   // Gives the item, which plays or waits, what its site has told about it.
   void describe(const std::string& item_id, const media_metadata& about);
 
-  // In a fair order: brings the user's waiting items forward when its turns have become fewer.
-  void settle_turns(const std::string& user);
+  // In a fair order: brings the users' waiting items forward when their turns have become fewer.
+  // Once for all that a change takes away: it looks at the whole queue.
+  void settle_turns(const std::set<std::string>& users);
 
   void record_vote(skip_vote given, std::size_t needed);
   void withdraw_vote(const std::string& user, std::size_t needed);

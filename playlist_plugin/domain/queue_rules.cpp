@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <numeric>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -107,7 +108,9 @@ result<remove_outcome> remove(const channel_state& channel, const std::string& n
     removed.push_back(decided.remove(*index, by.user));
   }
   std::reverse(removed.begin(), removed.end());
-  for (const queue_item& item : removed) decided.settle_turns(item.added_by);
+  std::set<std::string> freed;  // users
+  for (const queue_item& item : removed) freed.insert(item.added_by);
+  decided.settle_turns(freed);
   return remove_outcome{std::move(decided), std::move(removed)};
 }
 
@@ -261,6 +264,8 @@ result<player_outcome> player_finished(const channel_state& channel, const std::
 result<player_outcome> player_position(const channel_state& channel, const std::string& item_id,
                                        std::int64_t position, std::int64_t now) {
   if (!is_playing(channel, item_id)) return not_playing(item_id);
+  const std::int64_t duration = channel.playing->item.duration * 1000;
+  if (duration > 0) position = std::min(position, duration);
   const std::int64_t started_at = now - position;
   const std::int64_t drift = std::abs(started_at - channel.playing->started_at);
   player_outcome outcome{std::nullopt, channel.playing->item};

@@ -16,10 +16,11 @@ std::string spelled(std::int64_t seconds) {
 }  // namespace
 
 add_times within_window(const quota_config& config, const add_times& adds, std::int64_t now) {
-  const std::int64_t cutoff = now - config.rate_limit_seconds * 1000;
+  // What lies far ahead was added before the clock was set back.
+  const std::int64_t window = config.rate_limit_seconds * 1000;
   add_times recent;
   std::copy_if(adds.begin(), adds.end(), std::back_inserter(recent),
-               [cutoff](std::int64_t added) { return added > cutoff; });
+               [=](std::int64_t added) { return added > now - window && added < now + window; });
   return recent;
 }
 

@@ -2,6 +2,8 @@
 #include "playlist_plugin/domain/text.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "rosey/wire/utf8.hpp"
 
@@ -30,6 +32,17 @@ bool reorders_text(char32_t c) {
   return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
+// Blanks, joiners, marks of direction and fillers: of these alone a text would look empty.
+bool is_invisible(char32_t c) {
+  constexpr std::pair<char32_t, char32_t> ranges[] = {
+      {0x20, 0x20},     {0xA0, 0xA0},     {0xAD, 0xAD},     {0x34F, 0x34F},    {0x61C, 0x61C},
+      {0x115F, 0x1160}, {0x17B4, 0x17B5}, {0x180B, 0x180F}, {0x2000, 0x200F},  {0x2028, 0x202F},
+      {0x205F, 0x206F}, {0x2800, 0x2800}, {0x3000, 0x3000}, {0x3164, 0x3164},  {0xFE00, 0xFE0F},
+      {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF}};
+  return std::any_of(std::begin(ranges), std::end(ranges),
+                     [c](const auto& range) { return c >= range.first && c <= range.second; });
+}
+
 std::string two_digits(std::int64_t value) {
   std::string digits = value < 10 ? "0" : "";
   return digits += std::to_string(value);
@@ -49,7 +62,8 @@ std::string format_duration(std::int64_t seconds) {
 }
 
 std::string format_limit(std::int64_t seconds) {
-  return seconds % 60 == 0 ? std::to_string(seconds / 60) + " minutes" : format_duration(seconds);
+  if (seconds % 60 != 0) return format_duration(seconds);
+  return std::to_string(seconds / 60) + (seconds == 60 ? " minute" : " minutes");
 }
 
 std::string format_total(std::int64_t seconds) {
@@ -93,6 +107,7 @@ std::string printable(std::string_view text) {
   std::string shown;
   bool space_pending = false;
   bool replaced = false;
+  bool visible = false;
   while (!text.empty()) {
     const std::size_t length = wire::utf8_length(text, 0);
     const std::string_view next = length == 0 ? replacement : text.substr(0, length);
@@ -101,15 +116,17 @@ std::string printable(std::string_view text) {
     const bool repeats = replaced && length == 0;
     replaced = length == 0;
     if (repeats) continue;
-    if (const char32_t c = code_point(next); c == ' ' || breaks_a_line(c) || reorders_text(c)) {
+    const char32_t c = code_point(next);
+    if (c == ' ' || breaks_a_line(c) || reorders_text(c)) {
       space_pending = !shown.empty();
       continue;
     }
+    visible = visible || !is_invisible(c);
     if (space_pending) shown += ' ';
     space_pending = false;
     shown += next;
   }
-  return shown;
+  return visible ? shown : std::string();
 }
 
 bool is_valid_utf8(std::string_view text) {

@@ -31,6 +31,13 @@ result<actor> read_actor(const json::object& fields) {
   return by;
 }
 
+// Who may do what concerns everybody's items.
+result<actor> read_moderator(const json::object& fields) {
+  auto by = read_actor(fields);
+  if (by && !by->moderator) return error{codes::forbidden, "Admin only command"};
+  return by;
+}
+
 // "" where it is missing, or is none: whoever needs it says so.
 std::string text_in(const json::object& fields, std::string_view key) {
   const json::value* value = fields.if_contains(key);
@@ -212,13 +219,13 @@ awaitable<services::reply> services::skip(request asked) {
 }
 
 awaitable<services::reply> services::shuffle(request asked) {
-  const auto by = read_actor(asked.fields);
+  const auto by = read_moderator(asked.fields);
   if (!by) return ready(by.error());
   return queue_.shuffle(std::move(asked.from), *by, shuffled_fields);
 }
 
 awaitable<services::reply> services::clear(request asked) {
-  const auto by = read_actor(asked.fields);
+  const auto by = read_moderator(asked.fields);
   if (!by) return ready(by.error());
   return queue_.clear(std::move(asked.from), *by, cleared_fields);
 }

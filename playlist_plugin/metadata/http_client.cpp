@@ -85,7 +85,7 @@ std::uint16_t port_number(const std::string& digits) {
 
 awaitable<void> open_tunnel(beast::tcp_stream& stream, const https_address& to,
                             const proxy_address& proxy) {
-  const std::string authority = to.host + ":" + to.port;
+  const std::string authority = authority_of(to);
   http::request<http::empty_body> request(http::verb::connect, authority, 11);
   request.set(http::field::host, authority);
   if (!proxy.authorization.empty()) {
@@ -144,7 +144,9 @@ struct http_client::parts {
     if (refused) throw_refusal(refused, SSL_get_verify_result(stream.native_handle()));
 
     http::request<http::empty_body> request(http::verb::get, to.target, 11);
-    request.set(http::field::host, to.port == "443" ? to.host : to.host + ":" + to.port);
+    const std::string authority = authority_of(to);
+    const std::size_t usual_port = to.port == "443" ? std::string_view(":443").size() : 0;
+    request.set(http::field::host, authority.substr(0, authority.size() - usual_port));
     request.set(http::field::user_agent, "rosey-playlist");
     request.set(http::field::accept, "application/json");
     request.set(http::field::connection, "close");

@@ -1,10 +1,28 @@
 // Boost.URL knows the syntax; the rest is what a request needs.
 #include "playlist_plugin/metadata/https_address.hpp"
 
+#include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <string_view>
+
+#include "playlist_plugin/domain/ascii.hpp"
 
 namespace rosey::playlist {
+
+namespace {
+
+bool is_plain(std::string_view host) {
+  return std::all_of(host.begin(), host.end(),
+                     [](char c) { return ascii::is_slug(c) || c == '.'; });
+}
+
+}  // namespace
+
+std::string authority_of(const https_address& address) {
+  const bool brackets = address.host.find(':') != std::string::npos;
+  return (brackets ? "[" + address.host + "]" : address.host) + ":" + address.port;
+}
 
 std::optional<https_address> parse_https_address(const std::string& url) {
   const auto parsed = boost::urls::parse_uri(url);
@@ -13,6 +31,8 @@ std::optional<https_address> parse_https_address(const std::string& url) {
   if (!good || (parsed->has_port() && parsed->port_number() == 0)) return std::nullopt;
   https_address address;
   address.host = std::string(parsed->host_address());
+  const bool is_ipv6 = parsed->host_type() == boost::urls::host_type::ipv6;
+  if (!is_ipv6 && !is_plain(address.host)) return std::nullopt;
   address.port = parsed->has_port() ? std::string(parsed->port()) : "443";
   address.target = std::string(parsed->encoded_resource());
   if (const auto fragment = address.target.find('#'); fragment != std::string::npos) {

@@ -1,6 +1,7 @@
 // Address, fetch, read.
 #include "playlist_plugin/metadata/media_source.hpp"
 
+#include <set>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,12 @@
 namespace rosey::playlist {
 
 using boost::asio::awaitable;
+
+namespace {
+
+constexpr std::size_t most_pages = 20;  // of a list, whatever is on them
+
+}  // namespace
 
 bool media_source::knows(const media_link& link) const {
   return metadata_address(config_, link).has_value();
@@ -40,25 +47,31 @@ bool media_source::lists(const media_link& link) const {
 
 awaitable<result<std::vector<listed_media>>> media_source::list(media_link link, std::size_t most) {
   std::vector<listed_media> listed;
+  std::set<std::string> read;  // pages
   std::string page_token;
   do {
+    read.insert(page_token);
     std::string list_address = playlist_address(config_, link.id, page_token);
     const auto list_body = co_await client_.get_json(std::move(list_address));
     if (!list_body) co_return list_body.error();
     const auto page = read_playlist_page(*list_body);
     if (!page) co_return page.error();
-    if (page->videos.empty()) break;
+    page_token = page->next;
+    if (page->videos.empty()) continue;
 
     std::string details_address = videos_address(config_, page->videos);
     const auto details_body = co_await client_.get_json(std::move(details_address));
     if (!details_body) co_return details_body.error();
     const auto found = read_videos(*details_body);
     if (!found) co_return found.error();
-    for (const auto& video : *found) {
-      if (listed.size() < most) listed.push_back({{"yt", video.first}, video.second});
+    // In the list's order, and nothing that was not asked for.
+    for (const std::string& id : page->videos) {
+      const auto video = found->find(id);
+      if (video == found->end() || listed.size() == most) continue;
+      listed.push_back({{"yt", id}, video->second});
     }
-    page_token = page->next;
-  } while (!page_token.empty() && listed.size() < most);
+  } while (!page_token.empty() && !read.contains(page_token) && read.size() < most_pages &&
+           listed.size() < most);
   co_return listed;
 }
 

@@ -44,9 +44,11 @@ void read_endpoints(const json::value& value, metadata_config& config) {
     }
     if (!address.is_string() || !parse_https_address(std::string(address.get_string()))) {
       throw std::runtime_error("playlist: 'metadata.endpoints." + std::string(key) +
-                               "' must be an https:// address");
+                               "' must be an https:// address without a user");
     }
-    (api ? config.youtube_api : known->second) = std::string(address.get_string());
+    std::string url(address.get_string());
+    while (api && url.ends_with('/')) url.pop_back();  // paths are put behind it
+    (api ? config.youtube_api : known->second) = std::move(url);
   }
 }
 
@@ -77,7 +79,12 @@ metadata_config read_metadata_config(const json::value& value) {
     const std::string_view key = setting.key();
     if (std::find(std::begin(known_metadata_keys), std::end(known_metadata_keys), key) ==
         std::end(known_metadata_keys)) {
-      throw std::runtime_error("playlist: unknown key 'metadata." + std::string(key) + "'");
+      std::string known;
+      for (const std::string_view each : known_metadata_keys) {
+        known.append(known.empty() ? "" : ", ").append(each);
+      }
+      throw std::runtime_error("playlist: unknown key 'metadata." + std::string(key) +
+                               "'; known here: " + known);
     }
   }
   wire::field_reader in(*settings);

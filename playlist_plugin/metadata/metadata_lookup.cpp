@@ -134,19 +134,21 @@ awaitable<std::optional<media_answer>> metadata_lookup::ask(media_link link) {
   }
   auto fetched = co_await source_.fetch(link);
   const bool failed = !fetched && fetched.error().code != fetch_codes::unknown;
-  if (failed) {
+  const bool away = !fetched && fetched.error().code == fetch_codes::unreachable;
+  const bool useless = failed && !away;
+  if (useless) {
     failing_links_.failed(name, clock_.now());
   } else {
     failing_links_.succeeded(name);
   }
-  if (!fetched && fetched.error().code == fetch_codes::unreachable) {
+  if (away) {
     failing_sites_.failed(endpoint, clock_.now());
   } else {
     failing_sites_.succeeded(endpoint);
   }
   if (!fetched) {
     context_.log.info("no metadata of " + name + ": " + fetched.error().message);
-    if (failed) co_return media_answer{{}, false, retry_at(name, endpoint)};
+    if (failed) co_return media_answer{{}, false, retry_at(name, endpoint), useless};
     json::object unknown{{"unknown", true}};
     co_await write_cache(key, endpoint, std::move(unknown), unknown_cache);
     co_return media_answer{{}, true};
@@ -165,13 +167,16 @@ awaitable<std::optional<std::vector<listed_media>>> metadata_lookup::ask_list(me
     auto known = list_from_json(*kept);
     if (!known.empty()) co_return known;
   }
+  if (failing_links_.retry_at(name_of(link)) > clock_.now()) co_return std::nullopt;
   const auto turn_at_site = co_await slots_of(endpoint).lock();
   const auto turn = co_await slots_.lock();
   auto fetched = co_await source_.list(link, most);
   if (!fetched) {
     context_.log.info("no entries of " + name_of(link) + ": " + fetched.error().message);
+    failing_links_.failed(name_of(link), clock_.now());
     co_return std::nullopt;
   }
+  failing_links_.succeeded(name_of(link));
   json::object found{{"entries", list_to_json(*fetched)}};
   co_await write_cache(key, endpoint, std::move(found), list_cache);
   co_return std::move(*fetched);

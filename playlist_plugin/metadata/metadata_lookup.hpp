@@ -25,6 +25,7 @@ struct media_answer {
   std::optional<media_metadata> about;
   bool is_final = false;      // asking again would give the same
   std::int64_t retry_at = 0;  // else: when to ask again, in milliseconds since 1970
+  bool useless = false;       // the site has answered, and the answer is of no use
 };
 
 // A site that cannot be reached is not asked by everybody who adds: it is given a pause, longer

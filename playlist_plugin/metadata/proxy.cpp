@@ -58,7 +58,7 @@ result<std::optional<proxy_address>> proxy_settings::find(std::string_view host)
     return error{"bad_proxy", "the proxy in the environment is not an http:// address"};
   }
   proxy_address found;
-  found.host = std::string(parsed->host());
+  found.host = std::string(parsed->host_address());
   found.port = parsed->has_port() ? std::string(parsed->port()) : "80";
   found.authorization = basic_authorization(*parsed);
   return std::optional<proxy_address>(std::move(found));

@@ -207,7 +207,7 @@ result<videos> read_videos(std::string_view body) {
   videos found;
   for (const json::value& entry : objects_at(*answer, "items")) {
     auto video = checked(video_from(entry.get_object()));
-    if (video) found.emplace_back(text_at(entry.get_object(), "id"), std::move(*video));
+    if (video) found.emplace(text_at(entry.get_object(), "id"), std::move(*video));
   }
   return found;
 }

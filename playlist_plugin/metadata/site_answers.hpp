@@ -1,6 +1,7 @@
 // What sites are asked, and how their answers are read: addresses and JSON, no network.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,7 +44,7 @@ result<playlist_page> read_playlist_page(std::string_view body);
 // At most 50 ids.
 std::string videos_address(const metadata_config& config, const std::vector<std::string>& ids);
 // By id; videos that are private or gone are not among them.
-using videos = std::vector<std::pair<std::string, media_metadata>>;
+using videos = std::map<std::string, media_metadata>;
 result<videos> read_videos(std::string_view body);
 
 }  // namespace rosey::playlist

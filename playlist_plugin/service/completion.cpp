@@ -15,7 +15,7 @@ using boost::asio::awaitable;
 
 constexpr std::int64_t storage_pause = 5000;  // milliseconds, while storage is away
 constexpr std::int64_t spare_time = 5000;     // milliseconds, beyond those of a fetch
-constexpr int most_failures = 12;             // some fifty minutes, with the site's pauses
+constexpr int most_useless = 12;              // answers, in some fifty minutes
 
 template <class Look>
 void for_each_item(const channel_state& channel, Look look) {
@@ -101,11 +101,12 @@ awaitable<std::optional<std::int64_t>> completion::attempt(std::string channel, 
     if (!missing) co_return std::nullopt;
     const media_answer told = co_await metadata_.find(media, std::nullopt);
     if (told.about) {
-      const bool settled = co_await settle(channel, media, *told.about);
-      if (settled) co_return std::nullopt;
-      co_return clock_.now() + storage_pause;
+      const settling done = co_await settle(channel, media, *told.about);
+      if (done == settling::whole) co_return std::nullopt;
+      co_return clock_.now() + (done == settling::in_part ? 0 : storage_pause);
     }
-    if (told.is_final || ++*failures == most_failures) co_return std::nullopt;
+    // A site that is away is asked as long as the item is there.
+    if (told.is_final || (told.useless && ++*failures == most_useless)) co_return std::nullopt;
     co_return told.retry_at;
   } catch (const sdk::storage_unavailable& away) {
     context_.log.warning("metadata for " + channel + ": " + away.what());
@@ -113,7 +114,8 @@ awaitable<std::optional<std::int64_t>> completion::attempt(std::string channel, 
   co_return clock_.now() + storage_pause;
 }
 
-awaitable<bool> completion::settle(std::string channel, media_link media, media_metadata about) {
+awaitable<completion::settling> completion::settle(std::string channel, media_link media,
+                                                   media_metadata about) {
   const auto outcome = std::make_shared<settle_outcome>();
   decider decide = [this, media, about, outcome](const channel_state& state,
                                                  std::int64_t now) -> result<decision> {
@@ -123,12 +125,12 @@ awaitable<bool> completion::settle(std::string channel, media_link media, media_
   origin from;
   from.channel = channel;
   const auto stored = co_await channels_.change(std::move(from), std::move(decide));
-  if (!stored) co_return false;
+  if (!stored) co_return settling::refused;
   for (const removed_item& removed : outcome->removed) {
     announcer_.say(channel, "🗑️ " + printable(removed.item.added_by) + ": " +
                                 removed.item.title + " was removed. " + removed.reason);
   }
-  co_return true;
+  co_return outcome->more ? settling::in_part : settling::whole;
 }
 
 }  // namespace rosey::playlist

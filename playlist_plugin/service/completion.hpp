@@ -55,7 +55,8 @@ class completion {
   awaitable<std::optional<std::int64_t>> attempt(std::string channel, media_link media,
                                                  std::shared_ptr<int> failures);
   // False when the queue is too busy to be changed.
-  awaitable<bool> settle(std::string channel, media_link media, media_metadata about);
+  enum class settling { refused, in_part, whole };
+  awaitable<settling> settle(std::string channel, media_link media, media_metadata about);
 
   sdk::context context_;
   channels& channels_;

@@ -1,7 +1,9 @@
 // Every difference of a change, as one storage operation each.
 #include "playlist_plugin/storage/channel_batch.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
+#include <map>
 #include <utility>
 
 namespace rosey::playlist {
@@ -9,6 +11,24 @@ namespace {
 
 namespace json = boost::json;
 using wire::db::batch;
+
+constexpr std::size_t most_listed = 1000;  // that storage takes in an $in
+
+// Removes the channel's rows in which `column` is one of these; tells each portion's size.
+template <class Removed>
+void remove_listed(batch& ops, const char* table, const std::string& channel, const char* column,
+                   const std::vector<std::string>& values, Removed removed) {
+  for (std::size_t begin = 0; begin < values.size(); begin += most_listed) {
+    const std::size_t size = std::min(most_listed, values.size() - begin);
+    const auto first = values.begin() + static_cast<std::ptrdiff_t>(begin);
+    json::object any;
+    any["$in"] = json::array(first, first + static_cast<std::ptrdiff_t>(size));
+    json::object filter;
+    filter["channel"] = channel;
+    filter[column] = std::move(any);
+    removed(ops.remove(table, std::move(filter)), static_cast<std::int64_t>(size));
+  }
+}
 
 json::object row_key(const channel_state& channel, const std::string& item) {
   return {{"channel", channel.name}, {"item_id", item}};
@@ -31,11 +51,8 @@ void write_channel(batch& ops, const change& what) {
 void write_rows(batch& ops, const change& what) {
   const channel_state& after = what.after();
   if (what.all_deleted()) ops.remove(tables::queue, {{"channel", after.name}});
-  if (!what.deleted().empty()) {
-    const json::object any{{"$in", json::array(what.deleted().begin(), what.deleted().end())}};
-    ops.remove(tables::queue, {{"channel", after.name}, {"item_id", any}})
-        .expect_affected(static_cast<std::int64_t>(what.deleted().size()));
-  }
+  remove_listed(ops, tables::queue, after.name, "item_id", what.deleted(),
+                [](batch& removal, std::int64_t size) { removal.expect_affected(size); });
   for (const new_position& row : what.rows_to_place()) {
     json::object update;
     update["$set"] = json::object{{"position", row.position}};
@@ -55,9 +72,8 @@ void write_rows(batch& ops, const change& what) {
 void write_votes(batch& ops, const change& what) {
   const channel_state& after = what.after();
   if (what.votes_ended()) ops.remove(tables::vote, {{"channel", after.name}});
-  for (const std::string& user : what.withdrawn()) {
-    ops.remove(tables::vote, {{"channel", after.name}, {"user_id", user}});
-  }
+  remove_listed(ops, tables::vote, after.name, "user_id", what.withdrawn(),
+                [](batch&, std::int64_t) {});
   if (what.vote()) ops.insert(tables::vote, vote_row(after, *what.vote()));
 }
 
@@ -81,8 +97,10 @@ channel_batch batch_of(const pending_change& pending, const quota_manager& quota
     made.ops.upsert(tables::user_stats, {{"user_id", what.added().front().added_by}},
                     stats_of_add(what.added()));
   }
-  for (const queue_item& item : what.described()) {
-    made.ops.upsert(tables::user_stats, {{"user_id", item.added_by}}, stats_of_description(item));
+  std::map<std::string, std::int64_t> described;  // seconds, by user
+  for (const queue_item& item : what.described()) described[item.added_by] += item.duration;
+  for (const auto& [user, seconds] : described) {
+    made.ops.upsert(tables::user_stats, {{"user_id", user}}, stats_of_description(seconds));
   }
   if (!pending.adder.empty()) {
     made.adder_op = made.ops.size();

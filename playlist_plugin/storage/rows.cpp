@@ -251,8 +251,8 @@ json::object sightings_to_json(const sightings& seen) {
   return users;
 }
 
-json::object stats_of_description(const queue_item& item) {
-  json::object increments{{"total_duration_added", item.duration}};
+json::object stats_of_description(std::int64_t seconds) {
+  json::object increments{{"total_duration_added", seconds}};
   return {{"$inc", std::move(increments)}};
 }
 

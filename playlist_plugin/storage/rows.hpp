@@ -82,7 +82,7 @@ boost::json::object sightings_to_json(const sightings& seen);
 
 // What is added to the statistics of the user named in the change's items.
 boost::json::object stats_of_add(const std::vector<queue_item>& items);  // of one user
-boost::json::object stats_of_description(const queue_item& item);
+boost::json::object stats_of_description(std::int64_t seconds);
 boost::json::object stats_of_play(const play_record& record);
 
 }  // namespace rosey::playlist

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <random>
+#include <set>
 
 #include "playlist_plugin/domain/queue_rules.hpp"
 #include "unit/playlist/channels.hpp"
@@ -96,6 +97,19 @@ TEST_F(fair_order_test, brings_the_items_behind_a_removed_one_forward) {
   EXPECT_THAT(titles(), ElementsAre("a2", "b1", "c1", "b2", "c2", "a3", "c3", "a4"));
   channel = remove(channel, "3", actor{"c", false})->change.after();
   EXPECT_THAT(titles(), ElementsAre("a2", "b1", "c2", "b2", "c3", "a3", "a4"));
+}
+
+// The queue is looked at once for each user, not for each item.
+TEST_F(fair_order_test, is_soon_settled_after_many_are_removed) {
+  limits.max_queue_size = 1000;
+  add("a", 450);
+  add("b", 450);
+  const auto done = remove(channel, "1-700", moderator);
+  ASSERT_TRUE(done);
+  channel = done->change.after();
+  const std::vector<std::string> left = titles();
+  ASSERT_EQ(left.size(), 199u);
+  EXPECT_EQ(std::set<char>({left[1][0], left[2][0]}).size(), 2u) << "in turn";
 }
 
 TEST_F(fair_order_test, is_not_for_users_to_change) {

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "playlist_plugin/metadata/http_client.hpp"
+#include "playlist_plugin/metadata/https_address.hpp"
 #include "unit/playlist/metadata_site.hpp"
 
 namespace rosey::playlist::testing {
@@ -93,7 +94,8 @@ INSTANTIATE_TEST_SUITE_P(
         nonsense{"no_json", {.body = "{\"title\":"}, "the answer is not JSON"},
         nonsense{"a_list", {.body = "[1]"}, "not a JSON object"},
         nonsense{"no_title", {.body = R"({"title": 7, "duration": "x"})"}, "has no title"},
-        nonsense{"only_controls", {.body = R"({"title": "\n\t\u0000 "})"}, "has no title"}),
+        nonsense{"only_controls", {.body = R"({"title": "\n\t\u0000 "})"}, "has no title"},
+        nonsense{"only_blanks", {.body = R"({"title": "\u00a0\u200b\ufeff"})"}, "has no title"}),
     [](const auto& info) { return info.param.name; });
 
 TEST_F(hostile_site_test, is_not_believed_from_somebody_else) {
@@ -140,6 +142,18 @@ TEST_F(hostile_site_test, that_hangs_leaves_room_for_the_others) {
   here.pass(2);
   site.release();
   for (const auto& add : adds) message_of(add);
+}
+
+TEST(https_address, has_a_host_that_fits_into_a_request) {
+  for (const char* wrong :
+       {"https://evil%0d%0aX-Injected%3A%20yes/z", "https://a%20b/", "https:///x",
+        "http://example.org/", "https://me@example.org/", "https://a:0/"}) {
+    EXPECT_FALSE(parse_https_address(wrong)) << wrong;
+  }
+  EXPECT_EQ(authority_of(*parse_https_address("https://Video-1.example_2.org/x")),
+            "Video-1.example_2.org:443");
+  EXPECT_EQ(authority_of(*parse_https_address("https://[2001:db8::1]:8443/x")),
+            "[2001:db8::1]:8443");
 }
 
 TEST_F(hostile_site_test, goes_through_the_proxy_of_the_environment) {

@@ -20,6 +20,7 @@ TEST(quota, forgets_adds_that_have_left_the_window) {
   const add_times adds{1000, 5000, 11'000};
   EXPECT_THAT(within_window(config, adds, 11'000), ElementsAre(5000, 11'000));
   EXPECT_THAT(within_window(config, adds, 10'999), ElementsAre(1000, 5000, 11'000));
+  EXPECT_THAT(within_window(config, adds, -5000), ElementsAre(1000)) << "the clock was set back";
 }
 
 TEST(quota, refuses_the_fourth_add_in_ten_seconds) {
@@ -56,7 +57,7 @@ TEST(quota, of_time_is_told_to_the_second_where_it_is_not_whole_minutes) {
             "You can only have 1:30 of content queued; you have 1:40");
   config.max_duration_per_user = 60;
   EXPECT_EQ(quota_refusal(config, {2, 100}, 0, {}, 0)->message,
-            "You can only have 1 minutes of content queued; you have 1:40");
+            "You can only have 1 minute of content queued; you have 1:40");
 }
 
 TEST(quota, gives_programs_the_numbers) {

@@ -159,7 +159,32 @@ TEST_F(media_lists_test, of_a_playlist_that_cannot_be_read_is_said) {
   const auto refused = here.say("ann", "add", "yp:PLabcdefghijklmnop");
   EXPECT_EQ(refused.code, "busy");
   tell = [](const std::string&) { return answer{.body = R"({"items": []})"}; };
+  EXPECT_EQ(here.say("ann", "add", "yp:PLabcdefghijklmnop").code, "busy");
+  EXPECT_EQ(site.targets().size(), 1u) << "it is given a pause";
+  here.pass(5);
   EXPECT_EQ(here.say("ann", "add", "yp:PLabcdefghijklmnop").code, "unrecognized_media");
+}
+
+// Pages without an end, without a video, and with what was not asked for.
+TEST_F(media_lists_test, of_a_playlist_believes_no_nonsense) {
+  tell = [](const std::string& target) {
+    if (target.find("/playlistItems") == std::string::npos) {
+      return answer{.body = R"({"items": [
+          {"id": "forged\nvideo", "snippet": {"title": "Forged"}, "contentDetails": {"duration": "PT1M"}},
+          {"id": "video000002", "snippet": {"title": "Second"}, "contentDetails": {"duration": "PT1M"}},
+          {"id": "video000001", "snippet": {"title": "First"}, "contentDetails": {"duration": "PT1M"}}]})"};
+    }
+    if (target.find("pageToken=again") == std::string::npos) {
+      return answer{.body = R"({"items": [], "nextPageToken": "again"})"};
+    }
+    return answer{.body = R"({"nextPageToken": "again", "items": [
+        {"contentDetails": {"videoId": "video000001"}}, {"contentDetails": {"videoId": "video000002"}}]})"};
+  };
+  here.start(settings({{"youtube_api_key", "secret"}}));
+  EXPECT_EQ(here.say("ann", "add", "yp:PLabcdefghijklmnop").message,
+            "📺 Added to queue (#1): First and 1 more");
+  EXPECT_THAT(here.say("ann", "queue").message, HasSubstr("1. Second [1:00]"));
+  EXPECT_EQ(site.targets().size(), 3u);
 }
 
 }  // namespace

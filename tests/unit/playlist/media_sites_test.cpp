@@ -43,13 +43,76 @@ TEST_F(media_sites_test, of_a_site_that_always_fails_is_not_asked_for_ever) {
     });
   };
   here.say("ann", "add", vimeo);
-  for (int failed = 1; failed <= 12; ++failed) {
+  for (int failed = 1; failed <= 13; ++failed) {  // the first is the add's own
     here.until([&] { return failures() == failed; });
     here.settle();
     here.pass(600);
   }
   EXPECT_EQ(playlist.tasks.running(), 0u);
-  EXPECT_THAT(site.targets(), SizeIs(12));
+  EXPECT_THAT(site.targets(), SizeIs(13));
+}
+
+TEST_F(media_sites_test, of_a_site_that_is_away_is_asked_as_long_as_the_item_is_there) {
+  json::object config = settings({{"endpoints", json::object{{"vi", "https://localhost:1/vi"}}}});
+  instance& playlist = here.start(config);
+  here.say("ann", "add", vimeo);
+  for (int minute = 0; minute < 40; ++minute) {
+    here.settle();
+    here.pass(60);
+  }
+  EXPECT_EQ(playlist.tasks.running(), 1u);
+  here.say("ann", "skip");
+  here.pass(60);
+  here.settle();
+  EXPECT_EQ(playlist.tasks.running(), 0u);
+}
+
+// Anybody may call a video so.
+TEST_F(media_sites_test, that_is_the_placeholder_changes_nothing) {
+  tell = [](const std::string&) { return answer{.body = R"({"title": "[vi] 123456789"})"}; };
+  here.start(settings());
+  here.start(settings());
+  here.say("ann", "add", vimeo);
+  for (int round = 0; round < 10; ++round) {
+    here.settle();
+    here.pass(60);
+  }
+  EXPECT_EQ(here.stored_version(), 1);
+}
+
+// More items than storage takes operations in a batch.
+TEST_F(media_sites_test, completes_however_many_wait_for_it) {
+  constexpr int count = 1100;
+  here.storage(
+      "row.playlist.insert",
+      {{"table", "channel"},
+       {"values", json::object{{"channel", "#lobby"}, {"version", 1}, {"next_item", 9999}}}});
+  for (int begin = 0; begin < count; begin += 550) {
+    json::array rows;
+    for (int index = begin; index < begin + 550; ++index) {
+      rows.push_back(json::object{{"channel", "#lobby"},
+                                  {"position", index},
+                                  {"item_id", "q" + std::to_string(index + 1)},
+                                  {"media_type", "vi"},
+                                  {"media_id", "123456789"},
+                                  {"title", "[vi] 123456789"},
+                                  {"added_by", "ann"}});
+    }
+    here.storage("row.playlist.insert", {{"table", "queue"}, {"values", std::move(rows)}});
+  }
+  tell = [](const std::string&) { return song(60); };
+  json::object config = settings();
+  config["max_duration_per_user"] = 24 * 3600;
+  config["exempt_roles"] = json::array{"user"};
+  here.start(config);
+  const json::object asked{{"table", "queue"},
+                           {"filter", json::object{{"title", "[vi] 123456789"}}},
+                           {"aggregates", json::object{{"n", json::object{{"$count", "*"}}}}}};
+  here.until(
+      [&] { return here.storage("row.playlist.select", asked).at("rows").at(0).at("n") == 0; });
+  here.settle();
+  EXPECT_EQ(here.say("ann", "remove", "all").data.at("count"), count - 1);
+  EXPECT_THAT(here.rows("queue"), ::testing::IsEmpty());
 }
 
 TEST_F(media_sites_test, that_a_site_does_not_have_is_not_asked_for_again) {

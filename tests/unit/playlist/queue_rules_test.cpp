@@ -487,5 +487,11 @@ TEST(player, corrects_the_start_when_it_is_more_than_two_seconds_off) {
   EXPECT_EQ(player_position(channel, "q9", 0, start_time).error().code, codes::not_found);
 }
 
+TEST(player, is_no_further_than_the_end) {
+  const channel_state channel = channel_with({"ann"}, 100);
+  const auto told = player_position(channel, "q1", 31'536'000'000, start_time + 10'000);
+  EXPECT_EQ(told->change->after().playing->started_at, start_time + 10'000 - 100'000);
+}
+
 }  // namespace
 }  // namespace rosey::playlist

@@ -115,8 +115,12 @@ TEST_F(services_test, skip_vote_shuffle_and_clear_do_what_the_commands_do) {
   EXPECT_EQ(call("vote_skip", {{"user", "cid"}}).at("passed"), true);
   EXPECT_EQ(call("shuffle", {}).at("code"), "too_few_items");
   add("cid", 5);
+  for (const char* operation : {"shuffle", "clear"}) {
+    EXPECT_EQ(call(operation, {{"user", "bob"}}).at("code"), "forbidden");
+    EXPECT_EQ(call(operation, {{"user", "bob"}, {"is_admin", false}}).at("code"), "forbidden");
+  }
   EXPECT_EQ(call("shuffle", {}).at("count"), 2);
-  EXPECT_EQ(call("clear", {}).at("count"), 2);
+  EXPECT_EQ(call("clear", {{"user", "bob"}, {"is_admin", true}}).at("count"), 2);
   EXPECT_EQ(call("skip", {}).at("next_item"), nullptr);
 }
 
