@@ -53,10 +53,8 @@ result<db::insert_reply> run(session& in, const db::insert_request& request, run
   if (auto refused = take_room(context, inserts->rows.size() * longest_id)) return *refused;
   db::insert_reply reply;
   reply.many = request.many;
-  for (const statement& row : inserts->rows) {
-    reply.ids.push_back(in.insert(row, inserts->fills_id));
-    ++reply.created;
-  }
+  reply.ids = in.insert_all(inserts->rows, inserts->fills_id);
+  reply.created = static_cast<std::int64_t>(reply.ids.size());
   return reply;
 }
 

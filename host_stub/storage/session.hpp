@@ -74,8 +74,10 @@ class session {
 
   // Rows affected.
   virtual std::int64_t execute(const statement& what) = 0;
-  // Of one row. The id that the database gave to it; 0 unless `fills_id`.
-  virtual std::int64_t insert(const statement& what, bool fills_id) = 0;
+  // Each of one row, in this order, up to the first that fails. The ids that the database gave to
+  // them; 0 unless `fills_id`.
+  virtual std::vector<std::int64_t> insert_all(const std::vector<statement>& rows,
+                                               bool fills_id) = 0;
   virtual void query(const statement& what, const row_handler& each) = 0;
 
   // Several statements of a migration, which must leave the transaction alone.

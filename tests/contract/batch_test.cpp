@@ -68,6 +68,35 @@ TEST_P(storage_batch, a_constraint_names_the_operation_and_leaves_nothing) {
   EXPECT_EQ(version(), "[2]");
 }
 
+TEST_P(storage_batch, a_list_stands_between_other_operations) {
+  const auto with_list = [](int first, const std::string& last) {
+    json::array rows;
+    for (int i = first; i < first + 600; ++i) {
+      rows.push_back(json::object{{"channel", "#a"}, {"title", "title" + std::to_string(i)}});
+    }
+    return R"({"ops": [
+        {"op": "update", "table": "channel", "all": true, "update": {"$inc": {"version": 1}}},
+        {"op": "insert", "table": "queue", "values": )" +
+           json::serialize(rows) + R"(, "expect": {"affected": 600}}, )" + last + "]}";
+  };
+  const std::string count =
+      R"({"op": "select", "table": "queue", "aggregates": {"n": {"$count": "*"}}})";
+  const auto answer = batch(with_list(0, count));
+  EXPECT_EQ(answer.at("results").at(1).at("ids").as_array().size(), 600U);
+  EXPECT_EQ(answer.at("results").at(2).at("rows").at(0).at("n"), 600);
+  // Row 500 of the second list is there already.
+  const auto refused = ask("db.batch.demo", with_list(-500, count));
+  EXPECT_EQ(error_code(refused), "CONSTRAINT");
+  EXPECT_EQ(refused.at("error").at("op"), 1);
+  EXPECT_EQ(refusal("db.batch.demo", with_list(600, R"({"op": "kv.get"})")), "MISSING_FIELD");
+  EXPECT_EQ(refusal("db.batch.demo",
+                    with_list(600, R"({"op": "insert", "table": "queue", "values": [{}]})")),
+            "CONSTRAINT");
+  EXPECT_EQ(version(), "[2]");
+  EXPECT_EQ(batch(with_list(600, count)).at("results").at(2).at("rows").at(0).at("n"), 1200);
+  EXPECT_EQ(version(), "[3]");
+}
+
 TEST_P(storage_batch, every_kind_of_refusal_names_the_operation) {
   const auto refused_at = [this](const std::string& last) {
     const auto answer = ask("db.batch.demo",

@@ -16,6 +16,14 @@ class storage_change : public contract_test {
   std::string stats(const std::string& user, const std::string& column) {
     return selected(column, R"({"table": "stats", "filter": {"user": ")" + user + R"("}})");
   }
+  // Users "user<first>" to "user<last>".
+  static std::string users(int first, int last) {
+    json::array rows;
+    for (int i = first; i <= last; ++i) {
+      rows.push_back(json::object{{"user", "user" + std::to_string(i)}});
+    }
+    return json::serialize(rows);
+  }
   json::object update(const std::string& change, const std::string& filter = R"({"user": "ann"})",
                       bool upsert = false) {
     return row("update", R"({"table": "stats", "filter": )" + filter + R"(, "update": )" + change +
@@ -48,6 +56,48 @@ TEST_P(storage_change, inserts_many) {
             R"({"created":0,"ids":[],"success":true})");
 }
 
+TEST_P(storage_change, a_long_list_gets_its_ids_in_order) {
+  const auto answer = row("insert", R"({"table": "stats", "values": )" + users(1, 1000) + "}");
+  EXPECT_EQ(answer.at("created").as_int64(), 1000);
+  const json::array& ids = answer.at("ids").as_array();
+  ASSERT_EQ(ids.size(), 1000U);
+  const auto stored = row("select", R"({"table": "stats", "order": {"id": 1}, "limit": 1000})");
+  const json::array& rows = stored.at("rows").as_array();
+  ASSERT_EQ(rows.size(), 1000U);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_EQ(ids[i].as_int64(), static_cast<std::int64_t>(i + 1));
+    EXPECT_EQ(rows[i].at("id"), ids[i]);
+    EXPECT_EQ(rows[i].at("user").as_string(), "user" + std::to_string(i + 1));
+  }
+}
+
+// More of them than a connection keeps prepared, and each comes back when it may be forgotten.
+TEST_P(storage_change, a_list_may_name_other_columns_in_each_row) {
+  sql(R"(CREATE TABLE demo_wide ({id}, c0 BIGINT, c1 BIGINT, c2 BIGINT, c3 BIGINT, c4 BIGINT,
+                                 c5 BIGINT, c6 BIGINT, c7 BIGINT, subset BIGINT))");
+  json::array rows;
+  for (int i = 0; i < 600; ++i) {
+    const int subset = i % 200;
+    json::object values{{"subset", subset}};
+    for (int column = 0; column < 8; ++column) {
+      if (subset >> column & 1) values["c" + std::to_string(column)] = i;
+    }
+    rows.push_back(values);
+    if (i % 7 == 0) rows.push_back(values);  // alike, one behind the other
+  }
+  const auto answer =
+      row("insert", R"({"table": "wide", "values": )" + json::serialize(rows) + "}");
+  EXPECT_EQ(answer.at("created"), rows.size());
+  const auto stored = row("select", R"({"table": "wide", "order": {"id": 1}, "limit": 1000})");
+  ASSERT_EQ(stored.at("count"), rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    json::object expected{{"id", i + 1}};
+    for (int column = 0; column < 8; ++column) expected["c" + std::to_string(column)] = nullptr;
+    for (const auto& [name, value] : rows[i].as_object()) expected[name] = value;
+    EXPECT_EQ(stored.at("rows").at(i), expected);
+  }
+}
+
 TEST_P(storage_change, a_table_without_a_numeric_key_has_no_ids) {
   const auto answer = row("insert", R"({"table": "word", "values": {"word": "a"}})");
   EXPECT_TRUE(answer.at("id").is_null());
@@ -59,6 +109,22 @@ TEST_P(storage_change, of_many_rows_none_remains_when_one_is_refused) {
   EXPECT_EQ(error_code(answer), "CONSTRAINT");
   EXPECT_NE(error_message(answer).find("demo_stats"), std::string::npos);
   EXPECT_EQ(selected("id", R"({"table": "stats"})"), "[]");
+}
+
+TEST_P(storage_change, of_a_long_list_the_first_row_that_is_refused_is_told) {
+  row("insert", R"({"table": "stats", "values": {"user": "user700"}})");
+  json::array list = json::parse(users(1, 1000)).as_array();
+  list[700] = json::object{{"plays", 1}};  // without a user: the next one would be refused as well
+  const auto refused =
+      ask("db.row.demo.insert", R"({"table": "stats", "values": )" + json::serialize(list) + "}");
+  const auto alone =
+      ask("db.row.demo.insert", R"({"table": "stats", "values": {"user": "user700"}})");
+  EXPECT_EQ(error_code(refused), "CONSTRAINT");
+  EXPECT_EQ(error_message(refused), error_message(alone));
+  EXPECT_EQ(selected("user", R"({"table": "stats"})"), R"(["user700"])");
+  const auto next = row("insert", R"({"table": "stats", "values": )" + users(701, 1300) + "}");
+  EXPECT_EQ(next.at("created").as_int64(), 600);
+  EXPECT_EQ(row("select", R"({"table": "stats", "limit": 1000})").at("count").as_int64(), 601);
 }
 
 TEST_P(storage_change, rules_of_the_schema_are_constraints) {

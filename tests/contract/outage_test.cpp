@@ -29,6 +29,20 @@ class postgresql_outage : public ::testing::Test, protected storage_fixture {
     return error_code(
         ask("db.row.demo.insert", R"({"table": "note", "values": {"body": ")" + body + "\"}}"));
   }
+  // "<name>-0", "<name>-1", …; `rest` makes them longer.
+  static std::string list(const std::string& name, int rows, const std::string& rest = "") {
+    json::array values;
+    for (int i = 0; i < rows; ++i) {
+      values.push_back(json::object{{"body", name + "-" + std::to_string(i) + rest}});
+    }
+    return R"({"table": "note", "values": )" + json::serialize(values) + "}";
+  }
+  // From now on each row takes a fifth of a second.
+  void slow_down() {
+    sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END'");
+    sql("CREATE TRIGGER slow BEFORE INSERT ON demo_note FOR EACH ROW EXECUTE FUNCTION slow()");
+  }
   std::set<std::string> stored() {
     std::set<std::string> bodies;
     for (bool more = true; more;) {
@@ -90,6 +104,64 @@ TEST_F(postgresql_outage, loses_nothing_that_was_acknowledged) {
   EXPECT_LE(found.size(), static_cast<std::size_t>(acknowledged + refused));
 }
 
+TEST_F(postgresql_outage, a_list_is_stored_whole_or_not_at_all) {
+  int acknowledged = 0;
+  for (int outage = 0; outage < 5; ++outage) {
+    std::vector<std::future<json::object>> answers;
+    for (int i = 0; i < 12; ++i) {
+      const std::string name = std::to_string(outage) + "/" + std::to_string(i);
+      answers.push_back(send("db.row.demo.insert", list(name, 1000)));
+    }
+    answers.front().wait();
+    server_.kill();
+    for (auto& each : answers) {
+      const std::string code = error_code(each.get());
+      EXPECT_TRUE(code == "none" || code == "DATABASE_ERROR") << code;
+      if (code == "none") ++acknowledged;
+    }
+    server_.start();
+  }
+  const std::string lists =
+      "(SELECT COUNT(*) AS rows FROM demo_note GROUP BY split_part(body, '-', 1)) AS lists";
+  EXPECT_EQ(sql_value("SELECT COUNT(*) FROM " + lists + " WHERE rows <> 1000"), "0");
+  EXPECT_GE(std::stoi(sql_value("SELECT COUNT(*) FROM " + lists)), acknowledged);
+  EXPECT_GE(acknowledged, 5);
+}
+
+TEST_F(postgresql_outage, the_time_limit_is_that_of_each_row) {
+  close();
+  options_.write_timeout = std::chrono::milliseconds(1000);
+  open();
+  slow_down();
+  // More than the socket takes, so that the last rows leave when the first are long done.
+  const std::string rest(50'000, 'x');
+  EXPECT_EQ(refusal("db.row.demo.insert", list("slow", 20, rest)), "none");
+  sql("CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+      "'BEGIN IF NEW.body = ''endless-700'' THEN PERFORM pg_sleep(60); END IF; RETURN NEW; END'");
+  const auto answer = ask("db.row.demo.insert", list("endless", 1000));
+  EXPECT_EQ(error_code(answer), "BUSY");
+  EXPECT_EQ(error_message(answer), took_too_long);
+  EXPECT_EQ(refusal("db.row.demo.insert", list("next", 600)), "none");
+  EXPECT_EQ(sql_value("SELECT COUNT(*) FROM demo_note"), "620");
+}
+
+TEST_F(postgresql_outage, a_server_that_hangs_amid_a_list_is_an_error_in_time) {
+  close();
+  options_.database += "&connect_timeout=1";
+  options_.write_timeout = std::chrono::milliseconds(1000);
+  open();
+  slow_down();
+  auto answer = send("db.row.demo.insert", list("slow", 100));
+  while (sql_value("SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == "0") {
+  }
+  server_.suspend();
+  EXPECT_EQ(error_code(answer.get()), "DATABASE_ERROR");
+  server_.resume();
+  while (insert("after") != "none") {
+  }
+  EXPECT_EQ(stored(), std::set<std::string>{"after"});
+}
+
 TEST_F(postgresql_outage, reads_and_migrations_say_so_too) {
   EXPECT_EQ(insert("a"), "none");
   server_.kill();
@@ -121,8 +193,7 @@ TEST_F(postgresql_outage, a_server_that_hangs_is_an_error_in_time_and_comes_back
   server_.suspend();
   std::vector<std::future<json::object>> answers;
   for (int i = 0; i < 500; ++i) {
-    answers.push_back(send("db.row.demo.insert", R"({"table": "note", "values": {"body": ")" +
-                                                     std::to_string(i) + "\"}}"));
+    answers.push_back(send("db.row.demo.insert", list(std::to_string(i), i % 3 + 1)));
     answers.push_back(send("db.row.demo.select", select));
   }
   // One that waited for the server itself, or for long in the queue, would still wait now.

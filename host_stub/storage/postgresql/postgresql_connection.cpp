@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <random>
 #include <string_view>
@@ -19,90 +18,11 @@ namespace {
 
 constexpr std::size_t kept_statements = 128;
 constexpr std::size_t most_kept_bytes = 512 * 1024;  // of their SQL
+constexpr std::size_t most_at_once = 256;            // statements, so that neither side holds many
 constexpr std::chrono::milliseconds grace{1000};     // for the server to end a statement itself
-constexpr std::size_t most_parameters = 65535;       // the protocol counts them in 16 bits
-
-// Of the catalogue pg_type, which never renumbers them.
-constexpr Oid unknown_type = 0;  // what the context wants: a text is also a timestamp
-constexpr Oid bool_type = 16;
-constexpr Oid int8_type = 20;
-constexpr Oid int2_type = 21;
-constexpr Oid int4_type = 23;
-constexpr Oid float4_type = 700;
-constexpr Oid float8_type = 701;
 
 // A SQLSTATE: the time limit does it.
 constexpr std::string_view statement_cancelled = "57014";
-
-struct encoder {
-  Oid operator()(sql_null, std::string&) const { return unknown_type; }
-  Oid operator()(bool value, std::string& text) const {
-    text = value ? "t" : "f";
-    return bool_type;
-  }
-  Oid operator()(std::int64_t value, std::string& text) const {
-    text = std::to_string(value);
-    return int8_type;
-  }
-  Oid operator()(double value, std::string& text) const {
-    text = fmt::format("{}", value);  // the shortest that reads back the same
-    return float8_type;
-  }
-  Oid operator()(const std::string& value, std::string& text) const {
-    text = value;
-    return unknown_type;
-  }
-};
-
-// Parameters as libpq takes them.
-class parameter_list {
- public:
-  explicit parameter_list(const std::vector<sql_value>& values) : texts_(values.size()) {
-    if (values.size() > most_parameters) {
-      throw sql_failure(sql_failure_kind::invalid,
-                        fmt::format("The operation has {} values; at most {} are accepted",
-                                    values.size(), most_parameters));
-    }
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const auto encode = [this, i](const auto& value) { return encoder{}(value, texts_[i]); };
-      types_.push_back(std::visit(encode, values[i]));
-      const bool null = std::holds_alternative<sql_null>(values[i]);
-      pointers_.push_back(null ? nullptr : texts_[i].c_str());
-    }
-  }
-
-  int size() const { return static_cast<int>(pointers_.size()); }
-  const Oid* types() const { return types_.data(); }
-  const char* const* values() const { return pointers_.data(); }
-
- private:
-  std::vector<std::string> texts_;
-  std::vector<Oid> types_;
-  std::vector<const char*> pointers_;
-};
-
-template <class Number>
-Number number_from(std::string_view text) {
-  Number number{};
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
-sql_value value_of(Oid type, std::string_view text) {
-  switch (type) {
-    case bool_type:
-      return text == "t";
-    case int2_type:
-    case int4_type:
-    case int8_type:
-      return number_from<std::int64_t>(text);
-    case float4_type:
-    case float8_type:
-      return number_from<double>(text);
-    default:
-      return std::string(text);
-  }
-}
 
 // By SQLSTATE, "" if libpq itself failed. Appendix A of PostgreSQL's manual.
 sql_failure_kind kind_of_state(std::string_view state) {
@@ -148,26 +68,16 @@ std::string field(const PGresult* of, int code) {
   return text ? text : "";
 }
 
+// The same text with other types of parameters is another statement.
+std::string key_of(const std::string& sql, const parameter_list& parameters) {
+  std::string key = sql;
+  for (int i = 0; i < parameters.size(); ++i) key += fmt::format(",{}", parameters.types()[i]);
+  return key;
+}
+
 void ignore_notice(void*, const PGresult*) {}
 
 }  // namespace
-
-std::int64_t postgresql_result::affected() const {
-  return number_from<std::int64_t>(PQcmdTuples(native()));
-}
-
-void postgresql_result::read(int row, std::vector<sql_value>& into) const {
-  into.resize(static_cast<std::size_t>(PQnfields(native())));
-  for (std::size_t i = 0; i < into.size(); ++i) {
-    const int column = static_cast<int>(i);
-    if (PQgetisnull(native(), row, column)) {
-      into[i] = sql_null();
-      continue;
-    }
-    const auto size = static_cast<std::size_t>(PQgetlength(native(), row, column));
-    into[i] = value_of(PQftype(native(), column), {PQgetvalue(native(), row, column), size});
-  }
-}
 
 std::string postgresql_connection::shown(const std::string& url) {
   char* message = nullptr;
@@ -272,9 +182,25 @@ postgresql_result postgresql_connection::execute_within(std::chrono::millisecond
 
 postgresql_result postgresql_connection::execute(const statement& what) {
   const parameter_list parameters(what.parameters);
-  const std::string& name = prepare(what.sql, parameters.size(), parameters.types());
-  return answer_to(PQsendQueryPrepared(native(), name.c_str(), parameters.size(),
-                                       parameters.values(), nullptr, nullptr, 0));
+  const std::string& name = prepare(key_of(what.sql, parameters), what.sql, parameters);
+  return answer_to(send(name, parameters));
+}
+
+void postgresql_connection::execute_all(const std::vector<statement>& all,
+                                        const answer_handler& each) {
+  std::vector<ready> portion;
+  for (const statement& what : all) {
+    parameter_list parameters(what.parameters);
+    std::string key = key_of(what.sql, parameters);
+    // Preparing waits for its own answer, and may make room by forgetting what the portion uses.
+    if (portion.size() == most_at_once || !by_key_.contains(key)) {
+      execute_portion(portion, each);
+      portion.clear();
+    }
+    const std::string& name = prepare(std::move(key), what.sql, parameters);
+    portion.push_back({name, std::move(parameters)});
+  }
+  execute_portion(portion, each);
 }
 
 postgresql_result postgresql_connection::execute_once(const statement& what) {
@@ -290,17 +216,15 @@ std::string postgresql_connection::literal(const std::string& text) const {
   return quoted.get();
 }
 
-// The same text with other types of parameters is another statement.
-const std::string& postgresql_connection::prepare(const std::string& sql, int parameters,
-                                                  const Oid* types) {
-  std::string key = sql;
-  for (int i = 0; i < parameters; ++i) key += fmt::format(",{}", types[i]);
+const std::string& postgresql_connection::prepare(std::string key, const std::string& sql,
+                                                  const parameter_list& parameters) {
   if (const auto found = by_key_.find(key); found != by_key_.end()) {
     newest_first_.splice(newest_first_.begin(), newest_first_, found->second);
     return newest_first_.front().name;
   }
   const std::string name = fmt::format("rosey_{}", ++names_given_);
-  answer_to(PQsendPrepare(native(), name.c_str(), sql.c_str(), parameters, types));
+  answer_to(
+      PQsendPrepare(native(), name.c_str(), sql.c_str(), parameters.size(), parameters.types()));
   kept_bytes_ += key.size();
   while (!newest_first_.empty() &&
          (newest_first_.size() >= kept_statements || kept_bytes_ > most_kept_bytes)) {
@@ -314,17 +238,59 @@ const std::string& postgresql_connection::prepare(const std::string& sql, int pa
   return newest_first_.front().name;
 }
 
+int postgresql_connection::send(const std::string& name, const parameter_list& parameters) {
+  return PQsendQueryPrepared(native(), name.c_str(), parameters.size(), parameters.values(),
+                             nullptr, nullptr, 0);
+}
+
+// The statements go out without waiting, and then come the answers: one wait for all of them.
+void postgresql_connection::execute_portion(const std::vector<ready>& portion,
+                                            const answer_handler& each) {
+  if (portion.empty()) return;
+  if (!send_together(portion)) {
+    const sql_failure failure = connection_failure();
+    given_up_ = true;  // who knows how much of it has left
+    throw failure;
+  }
+  // After an error the rest is answered too, as not done, and the connection is good for others.
+  std::vector<postgresql_result> answers;
+  while (answers.size() <= portion.size() && !lost()) answers.push_back(last_result(answer_time()));
+  if (!lost() && PQexitPipelineMode(native()) != 1) given_up_ = true;
+  for (std::size_t i = 0; i < std::min(portion.size(), answers.size()); ++i) {
+    each(checked(std::move(answers[i])));
+  }
+  if (lost()) throw connection_failure();
+}
+
+bool postgresql_connection::send_together(const std::vector<ready>& portion) {
+  if (PQenterPipelineMode(native()) != 1) return false;
+  for (const ready& next : portion) {
+    // Else the server would keep answers back, and nobody could tell a slow one from a silent one.
+    if (&next != &portion.front() && PQsendFlushRequest(native()) != 1) return false;
+    if (send(next.name, next.parameters) != 1) return false;
+  }
+  return PQpipelineSync(native()) == 1;
+}
+
 postgresql_result postgresql_connection::answer_to(int sent) {
-  const bool limited = time_limit_.count() > 0;
-  return answer_to(sent, limited ? std::chrono::steady_clock::now() + time_limit_ + grace
-                                 : std::chrono::steady_clock::time_point::max());
+  return answer_to(sent, answer_time());
 }
 
 postgresql_result postgresql_connection::answer_to(int sent,
                                                    std::chrono::steady_clock::time_point deadline) {
   if (sent == 1) return checked(last_result(deadline));
-  throw sql_failure(lost() ? sql_failure_kind::interrupted : sql_failure_kind::broken,
-                    first_line(PQerrorMessage(native())));
+  throw connection_failure();
+}
+
+std::chrono::steady_clock::time_point postgresql_connection::answer_time() const {
+  const bool limited = time_limit_.count() > 0;
+  return limited ? std::chrono::steady_clock::now() + time_limit_ + grace
+                 : std::chrono::steady_clock::time_point::max();
+}
+
+sql_failure postgresql_connection::connection_failure() const {
+  return {lost() ? sql_failure_kind::interrupted : sql_failure_kind::broken,
+          first_line(PQerrorMessage(native()))};
 }
 
 // An error is the last of a statement's results.
@@ -332,10 +298,10 @@ postgresql_result postgresql_connection::last_result(
     std::chrono::steady_clock::time_point deadline) {
   postgresql_result last(nullptr);
   while (true) {
-    // On a connection that broke there is nothing to wait for: the result says so.
+    // On a connection that broke there is nothing to wait for: the result says so. Of many
+    // statements the first may be answered while others are still being sent.
     const bool unsent = PQflush(native()) == 1;
-    const bool waiting = unsent || PQisBusy(native());
-    if (waiting && PQstatus(native()) == CONNECTION_OK) {
+    if (PQisBusy(native()) && PQstatus(native()) == CONNECTION_OK) {
       wait(static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN), deadline);
       PQconsumeInput(native());
       continue;

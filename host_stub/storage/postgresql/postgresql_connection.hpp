@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -13,22 +14,9 @@
 #include <vector>
 
 #include "host_stub/storage/database.hpp"
+#include "host_stub/storage/postgresql/postgresql_value.hpp"
 
 namespace rosey::storage {
-
-// Rows of an answer.
-class postgresql_result {
- public:
-  explicit postgresql_result(PGresult* owned) : result_(owned, &PQclear) {}
-
-  PGresult* native() const { return result_.get(); }
-  int rows() const { return PQntuples(native()); }
-  std::int64_t affected() const;
-  void read(int row, std::vector<sql_value>& into) const;
-
- private:
-  std::unique_ptr<PGresult, void (*)(PGresult*)> result_;
-};
 
 // Used by one thread at a time. Every function throws sql_failure; `interrupted` says that the
 // connection is lost, or that what was prepared no longer fits the tables. No call waits for a
@@ -36,6 +24,8 @@ class postgresql_result {
 // lost.
 class postgresql_connection {
  public:
+  using answer_handler = std::function<void(const postgresql_result&)>;
+
   // Without a password: "postgresql://host:5432/name". Throws std::runtime_error if it is no URL.
   static std::string shown(const std::string& url);
 
@@ -55,6 +45,9 @@ class postgresql_connection {
 
   // Prepares it, or finds it prepared.
   postgresql_result execute(const statement& what);
+  // The same with each in turn, but without waiting for one's answer before sending the next.
+  // After the first that fails no other is executed.
+  void execute_all(const std::vector<statement>& all, const answer_handler& each);
   // Does not prepare it.
   postgresql_result execute_once(const statement& what);
 
@@ -68,13 +61,25 @@ class postgresql_connection {
     std::string name;
   };
 
+  // To be sent before anything else is prepared.
+  struct ready {
+    const std::string& name;
+    parameter_list parameters;
+  };
+
   void finish_connecting();
   std::chrono::milliseconds connect_timeout() const;
-  const std::string& prepare(const std::string& sql, int parameters, const Oid* types);
+  const std::string& prepare(std::string key, const std::string& sql,
+                             const parameter_list& parameters);
+  int send(const std::string& name, const parameter_list& parameters);
+  void execute_portion(const std::vector<ready>& portion, const answer_handler& each);
+  bool send_together(const std::vector<ready>& portion);
   postgresql_result answer_to(int sent);
   postgresql_result answer_to(int sent, std::chrono::steady_clock::time_point deadline);
   postgresql_result last_result(std::chrono::steady_clock::time_point deadline);
   postgresql_result checked(postgresql_result answer) const;
+  std::chrono::steady_clock::time_point answer_time() const;
+  sql_failure connection_failure() const;
   // Throws server_silent.
   void wait(short events, std::chrono::steady_clock::time_point deadline);
 

@@ -94,15 +94,16 @@ class postgresql_session final : public session {
     return guarded([&] { return connection().execute(what).affected(); });
   }
 
-  std::int64_t insert(const statement& what, bool fills_id) override {
-    return guarded([&]() -> std::int64_t {
-      const postgresql_result inserted = connection().execute(what);
-      if (inserted.affected() == 0) throw sql_failure(sql_failure_kind::constraint, row_ignored);
-      if (!fills_id) return 0;
-      std::vector<sql_value> row;
-      inserted.read(0, row);
-      return std::get<std::int64_t>(row.at(0));
+  std::vector<std::int64_t> insert_all(const std::vector<statement>& rows, bool fills_id) override {
+    std::vector<std::int64_t> ids;
+    ids.reserve(rows.size());
+    guarded([&] {
+      connection().execute_all(rows, [&](const postgresql_result& inserted) {
+        if (inserted.affected() == 0) throw sql_failure(sql_failure_kind::constraint, row_ignored);
+        ids.push_back(fills_id ? id_of(inserted) : 0);
+      });
     });
+    return ids;
   }
 
   void query(const statement& what, const row_handler& each) override {
@@ -182,6 +183,12 @@ class postgresql_session final : public session {
       health_->answered();  // a refusal is an answer
       throw;
     }
+  }
+
+  static std::int64_t id_of(const postgresql_result& inserted) {
+    std::vector<sql_value> row;
+    inserted.read(0, row);
+    return std::get<std::int64_t>(row.at(0));
   }
 
   // The server's own limit is that of each statement.

@@ -196,9 +196,14 @@ class sqlite_session final : public session {
     }
   }
 
-  std::int64_t insert(const statement& what, bool fills_id) override {
-    if (execute(what) == 0) throw sql_failure(sql_failure_kind::constraint, row_ignored);
-    return fills_id ? connection_.getLastInsertRowid() : 0;
+  std::vector<std::int64_t> insert_all(const std::vector<statement>& rows, bool fills_id) override {
+    std::vector<std::int64_t> ids;
+    ids.reserve(rows.size());
+    for (const statement& row : rows) {
+      if (execute(row) == 0) throw sql_failure(sql_failure_kind::constraint, row_ignored);
+      ids.push_back(fills_id ? connection_.getLastInsertRowid() : 0);
+    }
+    return ids;
   }
 
   void query(const statement& what, const row_handler& each) override {
