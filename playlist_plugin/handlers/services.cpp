@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "playlist_plugin/domain/timestamp.hpp"
 #include "playlist_plugin/handlers/request_id.hpp"
 #include "playlist_plugin/handlers/service_reply.hpp"
 #include "playlist_plugin/service/messages.hpp"

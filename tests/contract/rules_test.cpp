@@ -1,5 +1,6 @@
 // Tables with rules of their own: what a rule refuses is one request's, whoever waits beside it.
 #include "contract/contract_test.hpp"
+#include "host_stub/storage/session.hpp"
 
 namespace rosey::storage {
 namespace {
@@ -77,6 +78,11 @@ TEST_P(storage_rules, triggers_refuse_their_request_alone) {
       {"op": "insert", "table": "note", "values": {"body": "all"}}]})";
   EXPECT_EQ(codes_of({insert, note("c"), "db.batch.demo", ops}),
             (std::vector<std::string>{"none", "CONSTRAINT"}));
+  // Of a list the first one tells.
+  const auto list = ask(insert, R"({"table": "note", "values": [
+      {"body": "d"}, {"body": "pass"}, {"body": "part"}, {"body": "e"}]})");
+  EXPECT_EQ(error_code(list), "CONSTRAINT");
+  EXPECT_EQ(error_message(list), row_ignored);
   EXPECT_EQ(count("note"), 3);
   EXPECT_EQ(count("log"), 0);
 }
