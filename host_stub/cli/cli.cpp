@@ -74,13 +74,13 @@ int run_command_line(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
-  } catch (const CLI::RequiredError& failure) {
-    const auto unknown = app.remaining();
-    if (unknown.empty() || !app.get_subcommands().empty()) return app.exit(failure), 2;
-    fmt::print(stderr, "There is no command '{}'\nRun with --help for those that there are.\n",
-               unknown.front());
-    return 2;
   } catch (const CLI::ParseError& failure) {
+    const auto left = app.remaining();
+    if (app.get_subcommands().empty() && !left.empty() && !left.front().starts_with('-')) {
+      fmt::print(stderr, "There is no command '{}'; rosey --help lists those that there are\n",
+                 left.front());
+      return 2;
+    }
     const int status = app.exit(failure);
     return status == 0 ? 0 : 2;
   }

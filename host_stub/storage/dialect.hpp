@@ -47,8 +47,8 @@ class dialect {
   virtual std::string total(const std::string& argument, column_kind kind) const = 0;
   virtual std::string mean(const std::string& argument, column_kind kind) const = 0;
 
-  // Null sorts as the least value.
-  virtual std::string ordered(const std::string& value, bool descending) const = 0;
+  // Null sorts as the least value, where there may be one.
+  virtual std::string ordered(const std::string& value, bool descending, bool nullable) const = 0;
 
   // Ends an INSERT whose table fills `id_column`, if the database gives ids back that way.
   virtual std::string returning(const std::string& id_column) const = 0;

@@ -147,6 +147,11 @@ std::optional<error> add_outputs(output_list& list, const db::select_request& re
   return std::nullopt;
 }
 
+bool has_aggregate(const db::select_request& request, std::string_view name) {
+  return std::any_of(request.aggregates.begin(), request.aggregates.end(),
+                     [name](const db::aggregate& each) { return each.name == name; });
+}
+
 result<std::string> order_clause(const db::select_request& request, const output_list& list,
                                  const table& of, const dialect& language) {
   // Rows that are merged have only what the reply shows of them.
@@ -154,8 +159,8 @@ result<std::string> order_clause(const db::select_request& request, const output
   std::string clause;
   for (const db::order_by& by : request.order) {
     std::string value = quoted_name(by.column);
+    const auto column = of.find(by.column);
     if (!list.has(by.column)) {
-      const auto column = of.find(by.column);
       if (!column) return column.error();
       if (only_outputs) {
         return db::invalid(fmt::format("The order's column '{}' must be among the selected ones",
@@ -163,8 +168,11 @@ result<std::string> order_clause(const db::select_request& request, const output
       }
       value = language.comparable(value, (*column)->kind);
     }
+    // An aggregate may be called like a column that is not selected.
+    const bool is_column = column && !has_aggregate(request, by.column);
+    const bool nullable = !is_column || (*column)->nullable;
     clause += clause.empty() ? " ORDER BY " : ", ";
-    clause += language.ordered(value, by.descending);
+    clause += language.ordered(value, by.descending, nullable);
   }
   return clause;
 }

@@ -18,6 +18,7 @@ column_kind kind_of(std::string_view declared_type);
 struct column {
   std::string name;
   column_kind kind = column_kind::unsupported;
+  bool nullable = true;  // as far as is known
 };
 
 struct table {

@@ -77,8 +77,10 @@ class dialect_of_postgresql final : public dialect {
     return fmt::format("{} / COUNT({})", total(argument, kind), argument);
   }
 
-  std::string ordered(const std::string& value, bool descending) const override {
-    return value + (descending ? " DESC NULLS LAST" : " ASC NULLS FIRST");
+  // An index has nulls at the other end, and only serves an order that says nothing of them.
+  std::string ordered(const std::string& value, bool descending, bool nullable) const override {
+    const std::string sorted = value + (descending ? " DESC" : " ASC");
+    return nullable ? sorted + (descending ? " NULLS LAST" : " NULLS FIRST") : sorted;
   }
 
   std::string returning(const std::string& id_column) const override {

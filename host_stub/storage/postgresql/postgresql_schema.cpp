@@ -17,7 +17,8 @@ WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p'))";
 constexpr char postgresql_columns[] = R"(
 SELECT t.relname::text, c.attname::text, y.typname::text,
        COALESCE(k.indnatts = 1 AND k.indkey[0] = c.attnum AND
-                (c.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'), FALSE)
+                (c.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%'), FALSE),
+       c.attnotnull
 FROM pg_catalog.pg_class AS t
 JOIN pg_catalog.pg_attribute AS c
   ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped
@@ -59,7 +60,7 @@ schema read_schema(postgresql_connection& connection) {
       current.shown = name.substr(name.find('_') + 1);
     }
     column described{std::get<std::string>(row.at(1)),
-                     kind_of_type(std::get<std::string>(row.at(2)))};
+                     kind_of_type(std::get<std::string>(row.at(2))), !std::get<bool>(row.at(4))};
     const bool fills = std::get<bool>(row.at(3)) && described.kind == column_kind::integer;
     if (fills) current.id_column = described.name;
     current.columns.push_back(std::move(described));

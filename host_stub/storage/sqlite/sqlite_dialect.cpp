@@ -73,7 +73,7 @@ class dialect_of_sqlite final : public dialect {
                        argument);
   }
 
-  std::string ordered(const std::string& value, bool descending) const override {
+  std::string ordered(const std::string& value, bool descending, bool) const override {
     return value + (descending ? " DESC" : " ASC");
   }
 
