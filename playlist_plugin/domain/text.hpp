@@ -21,6 +21,9 @@ std::string format_total(std::int64_t seconds);
 // is unknown (0 or less), and never leaves the bar. Empty for a width below 1.
 std::string progress_bar(std::int64_t elapsed, std::int64_t total, int width);
 
+// Characters of a title, so that a list of some stays readable in a chat.
+inline constexpr std::size_t longest_title = 120;
+
 // At most max_characters code points of text, the last of them "…" when something was cut.
 // The text must be valid UTF-8; what is not ends the kept part no later than where it begins.
 std::string truncate_utf8(std::string_view text, std::size_t max_characters);

@@ -14,7 +14,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t longest_imported_title = 500;  // characters
 constexpr std::size_t longest_quote = 60;
 constexpr double longest_media = 365 * 24 * 3600.0;  // seconds
 
@@ -50,7 +49,7 @@ result<queue_item> read_old_entry(wire::field_reader& in, const std::string& use
   wire::field_reader of_media(media->get_object());
   const std::string type = of_media.text("type");
   const std::string id = of_media.text("id");
-  item.title = truncate_utf8(printable(of_media.text_or("title", "")), longest_imported_title);
+  item.title = truncate_utf8(printable(of_media.text_or("title", "")), longest_title);
   item.duration =
       static_cast<std::int64_t>(std::llround(of_media.number_or("seconds", 0, 0, longest_media)));
   if (of_media.failed()) {

@@ -17,7 +17,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t longest_title = 120;  // characters
 constexpr std::size_t longest_address = 1024;
 constexpr std::int64_t longest_duration = 365 * 24 * 3600;
 
