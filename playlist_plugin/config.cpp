@@ -123,9 +123,10 @@ plugin_config read_config(const json::object& settings) {
   limits.refuse_duplicates = in.boolean_or("refuse_duplicates", limits.refuse_duplicates);
   limits.repeat_after_minutes =
       in.integer_or("repeat_after_minutes", limits.repeat_after_minutes, 0, 365 * 24 * 60);
-  const json::value* chosen = in.find("order");
-  const bool is_text = chosen && chosen->is_string();
-  const std::string order = is_text ? std::string(chosen->get_string()) : chosen ? "" : "added";
+  std::string order = "added";
+  if (const json::value* chosen = in.find("order")) {
+    order = chosen->is_string() ? chosen->get_string() : json::string();
+  }
   if (order != "added" && order != "fair") in.fail("'order' must be \"added\" or \"fair\"");
   config.order = order == "fair" ? queue_order::fair : queue_order::added;
   if (const json::value* value = in.find("metadata")) {

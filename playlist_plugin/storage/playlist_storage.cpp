@@ -24,12 +24,15 @@ db::select_request select_channel(const std::string& channel) {
   return request;
 }
 
-db::select_request select_waiting(const std::string& channel, std::size_t offset) {
+// Behind those that are known. An offset would be counted anew with each page.
+db::select_request select_waiting(const channel_state& known) {
   db::select_request request;
   request.table = tables::queue;
-  request.filter = {{"channel", channel}};
+  request.filter = {{"channel", known.name}};
+  if (!known.waiting.empty()) {
+    request.filter["position"] = json::object{{"$gt", known.waiting.back().position}};
+  }
   request.order = {{"position", false}};
-  request.offset = static_cast<std::int64_t>(offset);
   return request;
 }
 
@@ -84,14 +87,14 @@ void read_waiting(const db::select_reply& reply, channel_state& channel) {
 
 awaitable<loaded_channel> playlist_storage::load(std::string channel) {
   for (;;) {
+    channel_state state;
+    state.name = channel;
     db::batch ops;
     ops.select(select_channel(channel)).kv_get(seen_key(channel)).select(select_votes(channel));
-    ops.select(select_waiting(channel, 0));  // last: it may take all the room that is left
+    ops.select(select_waiting(state));  // last: it may take all the room that is left
     const auto reply = co_await db_.batch(std::move(ops));
     if (!reply) throw_refused(reply.error());
 
-    channel_state state;
-    state.name = channel;
     for (const json::value& row : rows_of(*reply, 0).rows) {
       read_channel_row(row.as_object(), state);
     }
@@ -128,8 +131,7 @@ awaitable<bool> playlist_storage::store_seen(std::string channel, stored_sightin
 awaitable<std::optional<channel_state>> playlist_storage::load_rest(channel_state channel) {
   for (;;) {
     db::batch ops;
-    ops.select(select_channel(channel.name))
-        .select(select_waiting(channel.name, channel.waiting.size()));
+    ops.select(select_channel(channel.name)).select(select_waiting(channel));
     const auto reply = co_await db_.batch(std::move(ops));
     if (!reply) throw_refused(reply.error());
     channel_state now;
