@@ -11,7 +11,7 @@
 
 #include "rosey/wire/result.hpp"
 
-namespace rosey {
+namespace rosey::host {
 
 // The whole file, without the byte order mark that some editors begin with. The error's message
 // tells why it cannot be read: "No such file or directory".
@@ -27,4 +27,4 @@ inline result<std::string> read_text_file(const std::filesystem::path& file) {
   return text;
 }
 
-}  // namespace rosey
+}  // namespace rosey::host

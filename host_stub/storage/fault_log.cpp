@@ -10,6 +10,19 @@ namespace {
 constexpr std::chrono::seconds calm{10};
 constexpr std::chrono::seconds reminder{60};
 
+// The refusal of a request whose transaction failed: most often of a database at fault.
+db::failure failure_of(const std::exception& cause) {
+  const auto* sql = dynamic_cast<const sql_failure*>(&cause);
+  if (sql != nullptr && sql->kind == sql_failure_kind::busy) {
+    return error{db::codes::busy, cause.what()};
+  }
+  // A deferred rule, which is looked at when all has been done.
+  if (sql != nullptr && sql->kind == sql_failure_kind::constraint) {
+    return error{db::codes::constraint, cause.what()};
+  }
+  return error{db::codes::database_error, cause.what()};
+}
+
 }  // namespace
 
 fault_log::fault_log(std::string what, clock_function clock, log_function log)

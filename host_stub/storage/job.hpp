@@ -39,17 +39,4 @@ inline std::int64_t milliseconds_since_1970(std::chrono::system_clock::time_poin
   return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
 }
 
-// The refusal of a request whose transaction failed: most often of a database at fault.
-inline db::failure failure_of(const std::exception& cause) {
-  const auto* sql = dynamic_cast<const sql_failure*>(&cause);
-  if (sql != nullptr && sql->kind == sql_failure_kind::busy) {
-    return error{db::codes::busy, cause.what()};
-  }
-  // A deferred rule, which is looked at when all has been done.
-  if (sql != nullptr && sql->kind == sql_failure_kind::constraint) {
-    return error{db::codes::constraint, cause.what()};
-  }
-  return error{db::codes::database_error, cause.what()};
-}
-
 }  // namespace rosey::storage

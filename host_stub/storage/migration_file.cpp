@@ -11,6 +11,7 @@
 #include <optional>
 #include <sstream>
 
+#include "host_stub/text.hpp"
 #include "host_stub/text_file.hpp"
 #include "rosey/wire/storage_decode.hpp"
 #include "rosey/wire/utf8.hpp"
@@ -65,13 +66,6 @@ std::string sha256(const std::string& content) {
   return hex;
 }
 
-std::string_view trimmed(std::string_view line) {
-  constexpr std::string_view blank = " \t\r";
-  const std::size_t begin = std::min(line.find_first_not_of(blank), line.size());
-  line.remove_prefix(begin);
-  return line.substr(0, line.find_last_not_of(blank) + 1);
-}
-
 bool says_nothing(std::string_view line) {
   return line.empty() || line.starts_with("--");
 }
@@ -88,7 +82,7 @@ result<migration_file> parse_content(migration_file file, const std::string& con
   bool has_statement[] = {false, false, false};
   std::istringstream lines(content);
   for (std::string line; std::getline(lines, line);) {
-    const std::string_view text = trimmed(line);
+    const std::string_view text = host::trimmed(line);
     if (text == "-- UP") {
       if (part != before) return refuse("has a second '-- UP', or has it behind '-- DOWN'");
       part = up;
@@ -169,9 +163,10 @@ result<std::vector<migration_file>> read_migrations(const std::filesystem::path&
       return invalid(fmt::format("{} is missing; only dialects' versions of it exist", found.base));
     }
     const std::filesystem::path& path = found.stand_in.empty() ? found.path : found.stand_in;
-    const auto content = read_text_file(path);
-    if (!content)
+    const auto content = host::read_text_file(path);
+    if (!content) {
       return invalid(fmt::format("Cannot read '{}': {}", path.string(), content.error().message));
+    }
     migration_file file;
     file.version = version;
     file.name = found.base;

@@ -54,7 +54,7 @@ class completion {
   // When to try again; nothing when nothing is left to do.
   awaitable<std::optional<std::int64_t>> attempt(std::string channel, media_link media,
                                                  std::shared_ptr<int> failures);
-  // False when the queue is too busy to be changed.
+  // Refused when the queue is too busy to be changed; in part when too many items wait for it.
   enum class settling { refused, in_part, whole };
   awaitable<settling> settle(std::string channel, media_link media, media_metadata about);
 

@@ -6,6 +6,7 @@ rosey_add_test(storage_test
     storage/fault_log_test.cpp
     storage/histogram_test.cpp
     storage/migrator_test.cpp
+    storage/plan_test.cpp
     storage/playlist_schema_test.cpp
     storage/service_test.cpp
     storage/sqlite_session_test.cpp

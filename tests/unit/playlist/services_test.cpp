@@ -169,7 +169,8 @@ TEST(import, that_was_done_is_told_again_when_the_answer_was_lost) {
   const json::object begun = ask();
   asked["import"] = begun.at("import");
   asked["number"] = begun.at("number");
-  asked["entries"] = json::array{json::object{{"url", video(1)}}, json::object{{"url", video(2)}}};
+  const json::object old{{"type", "vi"}, {"id", "76979871"}, {"title", std::string(500, 'x')}};
+  asked["entries"] = json::array{json::object{{"url", video(1)}}, json::object{{"media", old}}};
   asked["step"] = "stage";
   EXPECT_EQ(ask().at("success"), true);
   asked["step"] = "commit";
@@ -181,6 +182,8 @@ TEST(import, that_was_done_is_told_again_when_the_answer_was_lost) {
   EXPECT_EQ(again.at("version"), 2);
   here.settle();
   EXPECT_THAT(here.say("ann", "queue").message, ::testing::HasSubstr("2 items"));
+  EXPECT_EQ(here.rows("queue", {{"position", 1}}).at(0).at("title"),
+            json::value(std::string(119, 'x') + "…"));
   asked["import"] = "another";
   EXPECT_EQ(ask().at("success"), false) << "of which nothing was staged";
 }

@@ -94,6 +94,9 @@ TEST(proxy, is_what_the_environment_says) {
   EXPECT_EQ(find("vimeo.com"), "proxy.example:3128");
   variables["https_proxy"] = "other.example";
   EXPECT_EQ(find("vimeo.com"), "other.example:80");
+  variables["https_proxy"] = "http://[2001:db8::1]:3128";
+  EXPECT_EQ(find("vimeo.com"), "2001:db8::1:3128") << "no brackets: it is looked up";
+  variables["https_proxy"] = "other.example";
   variables["NO_PROXY"] = "example.org, .vimeo.com";
   EXPECT_EQ(find("vimeo.com"), "none");
   EXPECT_EQ(find("api.Vimeo.com"), "none");

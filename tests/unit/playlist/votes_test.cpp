@@ -137,6 +137,28 @@ TEST_F(votes_test, expire) {
       << "an expired vote may be given again";
 }
 
+// More than storage takes operations in a batch.
+TEST_F(votes_test, expire_however_many_there_are) {
+  here.start({{"vote_expiry_seconds", 60}, {"min_skip_votes", 1000}});
+  here.say("ann", "add", video(1));
+  for (int begin = 0; begin < 1100; begin += 550) {
+    json::array given;
+    for (int number = begin; number < begin + 550; ++number) {
+      given.push_back(json::object{{"channel", "#lobby"},
+                                   {"item_id", "q1"},
+                                   {"user_id", "user" + std::to_string(number)},
+                                   {"voted_at", "2023-11-14T22:13:20Z"}});
+    }
+    here.storage("row.playlist.insert", {{"table", "vote"}, {"values", std::move(given)}});
+  }
+  here.kill_all();
+  here.start({{"vote_expiry_seconds", 60}, {"min_skip_votes", 2}});
+  EXPECT_EQ(here.say("user7", "voteskip").code, "duplicate") << "they count";
+  here.pass(61);
+  EXPECT_EQ(votes("a"), "⏭️ Vote recorded (1/2 needed)");
+  EXPECT_EQ(here.rows("vote").size(), 1u);
+}
+
 TEST_F(votes_test, are_remembered_over_a_restart_with_their_age) {
   instance& before = here.start({{"vote_expiry_seconds", 60}});
   here.say("ann", "add", video(1));
