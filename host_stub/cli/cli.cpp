@@ -30,7 +30,7 @@ void config_options::add_file_option(CLI::App& command) {
 }
 
 void config_options::add_nats_option(CLI::App& command) {
-  command.add_option("--nats-url", nats_url, "NATS to use: nats://[token@]host:port")
+  command.add_option("--nats-url", nats_url, "NATS to use: nats://[token@]host:port, or tls://")
       ->envname("ROSEY_NATS_URL");
 }
 
