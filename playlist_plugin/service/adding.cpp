@@ -9,9 +9,10 @@ namespace {
 
 using boost::asio::awaitable;
 
-// Entries of a list: at most, and with each step. A page of YouTube's has as many.
-constexpr std::size_t most_of_a_list = 200;
-constexpr std::size_t list_step = 50;
+// Entries of a list: at first, which is a page of YouTube's, then twice as many each time; at most,
+// which is the largest quota, and fits into one batch of storage.
+constexpr std::size_t first_of_a_list = 50;
+constexpr std::size_t most_of_a_list = 900;
 
 // Milliseconds. A host that sends a command again, after five seconds, waits as long once more.
 constexpr std::int64_t patience_when_repeated = 3'000;
@@ -92,12 +93,15 @@ awaitable<adding::reply> adding::refuse(origin from, refusal reason) {
 awaitable<std::optional<refusal>> adding::read_list(std::string channel, media_link list,
                                                     std::shared_ptr<wish> wanted) {
   const std::int64_t deadline = clock_.now() + wanted->patience;
-  for (std::size_t most = list_step; most <= most_of_a_list; most += list_step) {
+  std::size_t most = 0;
+  while (most < most_of_a_list) {
+    most = std::clamp(2 * most, first_of_a_list, most_of_a_list);
     const std::int64_t left = std::max<std::int64_t>(0, deadline - clock_.now());
     const auto listed = co_await metadata_.find_list(list, most, left);
-    if (!listed) {
+    if (!listed && wanted->items.empty()) {
       co_return error{codes::busy, "This playlist cannot be read now; try again in a moment"};
     }
+    if (!listed) break;  // what has come in time is better than nothing
     wanted->items.clear();
     for (const listed_media& entry : *listed) {
       new_item item = undescribed(entry.media);

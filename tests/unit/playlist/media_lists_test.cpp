@@ -84,6 +84,45 @@ TEST_F(media_lists_test, reads_as_many_pages_of_a_playlist_as_fit) {
   EXPECT_THAT(site.targets(), Contains(HasSubstr("pageToken=p2")));
 }
 
+// As many as YouTube's pages hold, in one batch whatever the order.
+TEST_F(media_lists_test, reads_hundreds_of_entries_where_the_quota_is_as_large) {
+  tell = [](const std::string& target) {
+    const bool details = target.find("/playlistItems") == std::string::npos;
+    const std::size_t token = target.find("pageToken=p");
+    const int page = token == std::string::npos ? 0 : std::stoi(target.substr(token + 11));
+    json::array items;
+    for (int number = 0; number < 900; ++number) {
+      const std::string id = video(number).substr(17);
+      if (details && target.find(id) != std::string::npos) {
+        items.push_back(json::object{{"id", id},
+                                     {"snippet", json::object{{"title", id}}},
+                                     {"contentDetails", json::object{{"duration", "PT1M"}}}});
+      } else if (!details && number / 50 == page) {
+        items.push_back(json::object{{"contentDetails", json::object{{"videoId", id}}}});
+      }
+    }
+    json::object told{{"items", std::move(items)}};
+    if (!details && page < 17) told["nextPageToken"] = "p" + std::to_string(page + 1);
+    return answer{.body = json::serialize(told)};
+  };
+  for (const char* order : {"added", "fair"}) {
+    json::object config =
+        settings({{"youtube_api_key", "secret"}, {"deadline_ms", 8000}, {"timeout_ms", 120'000}});
+    config["max_items_per_user"] = 870;
+    config["max_duration_per_user"] = 100'000;
+    config["max_queue_size"] = 900;
+    config["order"] = order;
+    instance& playlist = here.start(config);
+    here.say("bob", "add", "https://streamable.com/abc12");
+    here.say("bob", "add", "https://streamable.com/abc13");
+    const auto added = here.say("ann", "add", "yp:PLabcdefghijklmnop");
+    EXPECT_EQ(added.data.at("count"), 870) << order << ": " << added.message;
+    here.say("mod", "clear", "", wire::role::moderator);
+    here.say("mod", "skip", "", wire::role::moderator);
+    here.stop(playlist);
+  }
+}
+
 TEST_F(media_lists_test, of_a_playlist_goes_on_behind_what_is_there_already) {
   tell = youtube;
   json::object config = settings({{"youtube_api_key", "secret"}});
