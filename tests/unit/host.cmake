@@ -1,5 +1,5 @@
 rosey_add_test(host_test
-  SOURCES host/config_test.cpp host/lanes_test.cpp host/plugin_files_test.cpp
+  SOURCES host/address_test.cpp host/config_test.cpp host/lanes_test.cpp host/plugin_files_test.cpp
   LIBRARIES rosey_host
   LABELS unit)
 target_compile_definitions(host_test PRIVATE LIBRARY_FILE="$<TARGET_FILE:hello>")
