@@ -212,10 +212,7 @@ class nats_proxy::worker {
     for (std::size_t i = 0; i < links_.size(); ++i) {
       for (const direction reads : both) {
         const short found = polled[2 + 2 * i + index(reads)].revents;
-        if (found & POLLOUT) {
-          write_some(links_[i],
-                     reads == direction::to_server ? direction::to_client : direction::to_server);
-        }
+        if (found & POLLOUT) write_some(links_[i], opposite(reads));
         if (found & (POLLIN | POLLHUP | POLLERR)) read_some(links_[i], reads);
       }
       if (links_[i].lost_at <= std::chrono::steady_clock::now()) end_abruptly(links_[i]);
