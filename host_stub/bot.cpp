@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "host_stub/bus/connection.hpp"
+#include "host_stub/bus/configured.hpp"
 #include "host_stub/bus/nats_server.hpp"
 #include "host_stub/chat/command_router.hpp"
 #include "host_stub/chat/console.hpp"
@@ -39,7 +39,7 @@ struct bot::parts {
         std::function<void()> on_console_end) {
     if (settings.nats_url.empty()) server.emplace();
     nats_url = server ? server->url() : settings.nats_url;
-    bus.emplace(connection::settings{.url = nats_url, .name = "rosey host"});
+    bus.emplace(configured(settings, nats_url, "rosey host"));
     if (settings.storage_enabled) storage.emplace(nats_url, settings);
     plugins.emplace(*bus, plugin_settings(settings, std::move(reread)));
     // Before the first look at the folder, so that no change falls in between.

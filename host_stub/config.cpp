@@ -107,9 +107,32 @@ class section {
   std::string problem_;
 };
 
-std::string read_nats(const json::value& value, config& into) {
-  section in(value, "nats", {"url"});
+// "url" holds one or several with commas, "urls" the same as a list.
+void read_urls(section& in, config& into) {
   in.text("url", into.nats_url);
+  const json::value* list = in.find("urls");
+  if (!list) return;
+  if (!into.nats_url.empty()) return in.fail("urls", "left out where there is 'nats.url'");
+  if (!list->is_array() || list->get_array().empty()) return in.fail("urls", "a list of URLs");
+  for (const json::value& each : list->get_array()) {
+    if (!each.is_string()) return in.fail("urls", "a list of URLs");
+    if (!into.nats_url.empty()) into.nats_url += ',';
+    into.nats_url += std::string_view(each.get_string());
+  }
+}
+
+std::string read_nats(const json::value& value, config& into) {
+  section in(value, "nats",
+             {"url", "urls", "ca_file", "certificate_file", "key_file", "credentials_file", "nkey",
+              "nkey_seed_file", "ping_interval_seconds"});
+  read_urls(in, into);
+  in.path("ca_file", into.nats_login.ca_file);
+  in.path("certificate_file", into.nats_login.certificate_file);
+  in.path("key_file", into.nats_login.key_file);
+  in.path("credentials_file", into.nats_login.credentials_file);
+  in.text("nkey", into.nats_login.nkey);
+  in.path("nkey_seed_file", into.nats_login.nkey_seed_file);
+  in.seconds("ping_interval_seconds", into.nats_ping_interval);
   return in.problem();
 }
 

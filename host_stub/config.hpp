@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host_stub/bus/nats_options.hpp"
 #include "rosey/wire/command.hpp"
 #include "rosey/wire/result.hpp"
 
@@ -22,7 +23,9 @@ struct console_settings {
 };
 
 struct config {
-  std::string nats_url;  // "": start a private server
+  std::string nats_url;  // "": start a private server; several with commas are tried in turn
+  nats_security nats_login;
+  std::chrono::seconds nats_ping_interval = default_ping_interval;
 
   bool storage_enabled = true;
   std::string database = "sqlite:data/rosey.db";

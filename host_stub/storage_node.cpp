@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "host_stub/bus/configured.hpp"
 #include "host_stub/storage/database.hpp"
 #include "host_stub/storage/migrator.hpp"
 
@@ -80,8 +81,17 @@ std::vector<std::string> plugins_with_migrations(const std::filesystem::path& fo
   return names;
 }
 
+namespace {
+
+connection::settings on_threads(connection::settings chosen) {
+  chosen.mode = connection::delivery::parallel;
+  return chosen;
+}
+
+}  // namespace
+
 storage_node::storage_node(const std::string& nats_url, const config& settings)
-    : bus_({.url = nats_url, .name = "rosey storage", .mode = connection::delivery::parallel}),
+    : bus_(on_threads(configured(settings, nats_url, "rosey storage"))),
       service_(open_migrated(settings, bus_)),
       endpoint_(bus_, *service_) {
   if (const auto known = bus_.flush(std::chrono::seconds(5)); !known) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <functional>
 #include <string>
 
+#include "host_stub/cli/waiting.hpp"
 #include "host_stub/config.hpp"
 
 namespace rosey::host {
@@ -27,9 +29,11 @@ struct config_options {
   std::string nats_url;
   std::string database;
   std::string migrations;
+  std::chrono::seconds wait = default_wait;
 
   void add_file_option(CLI::App& command);
   void add_nats_option(CLI::App& command);
+  void add_wait_option(CLI::App& command);
   void add_storage_options(CLI::App& command);
 
   // Reads the file and applies the flags. Fails with one sentence.

@@ -10,6 +10,7 @@
 #include "host_stub/bot.hpp"
 #include "host_stub/cli/cli.hpp"
 #include "host_stub/cli/signals.hpp"
+#include "host_stub/cli/waiting.hpp"
 
 namespace rosey::host {
 namespace {
@@ -43,6 +44,7 @@ int run_bot(const run_options& options) {
         "the NATS of a `rosey storage` with --nats-url or nats.url");
   }
   termination end;
+  if (!settings->nats_url.empty() && !wait_for_nats(*settings, options.shared.wait)) return 0;
   bot running(
       *settings, [options] { return options.load(); }, [&end] { end.request(); });
   // Scripts wait for this line; the URL is what they and `rosey plugin` connect to.
@@ -66,6 +68,7 @@ void add_run_command(CLI::App& app, subcommand& run) {
   auto options = std::make_shared<run_options>();
   options->shared.add_file_option(*command);
   options->shared.add_nats_option(*command);
+  options->shared.add_wait_option(*command);
   options->shared.add_storage_options(*command);
   command->add_option("--plugins", options->plugins, "Folder of the plugins (lib<name>.so)");
   command->add_option("--channel", options->channel, "Channel that the console speaks in");
