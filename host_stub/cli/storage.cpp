@@ -8,8 +8,10 @@
 #include <memory>
 #include <stdexcept>
 
+#include "host_stub/address.hpp"
 #include "host_stub/cli/cli.hpp"
 #include "host_stub/cli/signals.hpp"
+#include "host_stub/output.hpp"
 #include "host_stub/storage/database.hpp"
 #include "host_stub/storage_node.hpp"
 
@@ -49,8 +51,7 @@ int run_storage(const config_options& options) {
   termination end;
   const auto node = start(*settings);
   if (!node) return 0;
-  fmt::print(stderr, "rosey ready nats={}\n", settings->nats_url);
-  std::fflush(stderr);
+  print_error("rosey ready nats={}\n", printable_address(settings->nats_url));
   end.wait();
   return 0;
 }
