@@ -51,7 +51,6 @@ std::unique_ptr<storage::service> open_migrated(const config& settings, connecti
   migrate_all(settings);
   storage::options options;
   options.reply_limit = storage_endpoint::reply_limit(bus);
-  options.together = [&bus](const auto& replies) { bus.publish_together(replies); };
   options.busy_timeout = settings.busy_timeout;
   options.read_timeout = settings.read_timeout;
   options.write_timeout = settings.write_timeout;
