@@ -27,7 +27,9 @@ void add_plugin_command(CLI::App& app, subcommand& run);
 struct config_options {
   std::string file;  // "": rosey.json if there is one, else the defaults
   std::string nats_url;
+  std::string nats_url_file;
   std::string database;
+  std::string database_url_file;
   std::string migrations;
   std::chrono::seconds wait = default_wait;
 
@@ -36,7 +38,9 @@ struct config_options {
   void add_wait_option(CLI::App& command);
   void add_storage_options(CLI::App& command);
 
-  // Reads the file and applies the flags. Fails with one sentence.
+  bool names_database() const { return !database.empty() || !database_url_file.empty(); }
+
+  // Reads the file, then applies the environment and the flags. Fails with one sentence.
   result<config> load() const;
 };
 

@@ -10,6 +10,7 @@
 #include "host_stub/bus/configured.hpp"
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/cli/cli.hpp"
+#include "host_stub/output.hpp"
 #include "host_stub/plugins/admin_client.hpp"
 
 namespace rosey::host {
@@ -41,10 +42,9 @@ void print_list(connection& bus) {
     id_width = std::max(id_width, plugin.id.size());
     version_width = std::max(version_width, plugin.version.size());
   }
-  fmt::print("{:<{}}  {:<{}}  STATE\n", "ID", id_width, "VERSION", version_width);
+  print("{:<{}}  {:<{}}  STATE\n", "ID", id_width, "VERSION", version_width);
   for (const listed_plugin& plugin : *plugins) {
-    fmt::print("{:<{}}  {:<{}}  {}\n", plugin.id, id_width, plugin.version, version_width,
-               plugin.state);
+    print("{:<{}}  {:<{}}  {}\n", plugin.id, id_width, plugin.version, version_width, plugin.state);
   }
 }
 
@@ -56,7 +56,7 @@ int run_plugin(const plugin_options& options) {
   }
   const auto done = request_plugin_action(*bus, options.action, options.name, admin_timeout);
   if (!done) throw std::runtime_error(done.error().message);
-  fmt::print("{}\n", *done);
+  print("{}\n", *done);
   return 0;
 }
 

@@ -7,10 +7,12 @@
 #include <memory>
 #include <string>
 
+#include "host_stub/address.hpp"
 #include "host_stub/bot.hpp"
 #include "host_stub/cli/cli.hpp"
 #include "host_stub/cli/signals.hpp"
 #include "host_stub/cli/waiting.hpp"
+#include "host_stub/output.hpp"
 
 namespace rosey::host {
 namespace {
@@ -47,9 +49,11 @@ int run_bot(const run_options& options) {
   if (!settings->nats_url.empty() && !wait_for_nats(*settings, options.shared.wait)) return 0;
   bot running(
       *settings, [options] { return options.load(); }, [&end] { end.request(); });
-  // Scripts wait for this line; the URL is what they and `rosey plugin` connect to.
-  fmt::print(stderr, "rosey ready nats={}\n", running.nats_url());
-  std::fflush(stderr);
+  // Scripts wait for this line. The URL of a private server is what they and `rosey plugin` connect
+  // with, so it has its token; whoever names another one knows its secret.
+  print_error("rosey ready nats={}\n", settings->nats_url.empty()
+                                           ? running.nats_url()
+                                           : printable_address(running.nats_url()));
   end.wait();
   if (!running.stop()) {
     spdlog::error("a plugin did not stop; ending without it");

@@ -6,9 +6,11 @@
 #include <memory>
 #include <stdexcept>
 
+#include "host_stub/address.hpp"
 #include "host_stub/cli/cli.hpp"
 #include "host_stub/cli/signals.hpp"
 #include "host_stub/cli/waiting.hpp"
+#include "host_stub/output.hpp"
 #include "host_stub/storage_node.hpp"
 
 namespace rosey::host {
@@ -28,8 +30,7 @@ int run_storage(const config_options& options) {
       [&settings] { return std::make_unique<storage_node>(settings->nats_url, *settings); },
       options.wait);
   if (!node) return 0;
-  fmt::print(stderr, "rosey ready nats={}\n", settings->nats_url);
-  std::fflush(stderr);
+  print_error("rosey ready nats={}\n", printable_address(settings->nats_url));
   end.wait();
   return 0;
 }

@@ -7,6 +7,8 @@
 #include <exception>
 #include <utility>
 
+#include "rosey/wire/printable.hpp"
+
 namespace rosey::host {
 namespace {
 
@@ -19,9 +21,9 @@ void write_error(rosey_error* error, std::string_view text) noexcept {
   error->text[size] = '\0';
 }
 
-// The plugin's text, whatever it did to the terminator.
+// The plugin's text, whatever it did to the terminator, on one line.
 std::string text_of(const rosey_error& error) {
-  return std::string(error.text, ::strnlen(error.text, ROSEY_ERROR_CAPACITY));
+  return wire::escaped({error.text, ::strnlen(error.text, ROSEY_ERROR_CAPACITY)});
 }
 
 std::string_view view(rosey_string text) {

@@ -193,7 +193,7 @@ void imports::announce(const char* event, const import_job& job, std::int64_t ve
   try {
     context_.bus.publish(event, json::serialize(message));
   } catch (const std::exception& failure) {
-    context_.log.warning(std::string("an event was not published: ") + failure.what());
+    context_.log.fault("event", std::string("an event was not published: ") + failure.what());
   }
 }
 

@@ -28,7 +28,8 @@ awaitable<void> responder::answer(handler handle, sdk::message request) {
   try {
     context_.bus.publish(request.reply, boost::json::serialize(message));
   } catch (const std::exception& failure) {
-    context_.log.warning("an answer on " + request.subject + " was not sent: " + failure.what());
+    context_.log.fault("answer",
+                       "an answer on " + request.subject + " was not sent: " + failure.what());
   }
 }
 
@@ -37,7 +38,7 @@ awaitable<responder::reply> responder::outcome(handler handle, std::string paylo
   try {
     co_return co_await handle(std::move(payload));
   } catch (const sdk::storage_unavailable& away) {
-    context_.log.warning(subject + ": " + away.what());
+    context_.log.debug(subject + ": " + away.what());
     co_return error{codes::storage_unavailable,
                     "The playlist cannot reach its storage; try again in a moment"};
   } catch (const std::exception& unexpected) {

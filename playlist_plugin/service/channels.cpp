@@ -364,7 +364,7 @@ void channels::publish(const playlist::change& stored, std::int64_t now) const {
       context_.bus.publish(message.at("event").as_string(), json::serialize(message));
     } catch (const std::exception& failure) {
       // A listener sees the gap in the versions when it hears of the channel again.
-      context_.log.warning(std::string("an event was not published: ") + failure.what());
+      context_.log.fault("event", std::string("an event was not published: ") + failure.what());
     }
   }
 }

@@ -1,7 +1,9 @@
 // Opening of the file: its folder, its mode, the service's own tables.
 #include "host_stub/storage/sqlite/sqlite_database.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <system_error>
@@ -12,12 +14,20 @@ namespace rosey::storage {
 
 namespace {
 
+// Nobody else may read what people have said. SQLite gives -wal and -shm the mode of the database.
+// A file that is there is not touched: closing it would drop the locks that SQLite has on it.
+void create_private(const std::string& path) {
+  const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made >= 0) ::close(made);
+}
+
 class sqlite_database final : public database {
  public:
   sqlite_database(std::string path, const database_options& options)
       : path_(std::move(path)), options_(options) {}
 
   std::unique_ptr<session> connect(access mode) override {
+    if (mode == access::write) create_private(path_);
     return connect_sqlite(path_, mode, options_);
   }
 
