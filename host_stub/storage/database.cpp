@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <random>
 #include <system_error>
 
 #include "host_stub/storage/postgresql/postgresql_database.hpp"
@@ -55,6 +57,13 @@ std::optional<std::string> missing_file(const std::string& url) {
   return path;
 }
 
+std::string new_identity() {
+  std::random_device random;
+  std::string digits;
+  for (int i = 0; i < 4; ++i) digits += fmt::format("{:08x}", std::uint32_t{random()});
+  return digits;
+}
+
 // Times are milliseconds since 1970, except applied_at, which people read.
 std::string own_tables(std::string_view text) {
   return fmt::format(R"(
@@ -84,8 +93,13 @@ CREATE TABLE IF NOT EXISTS rosey_request (
     PRIMARY KEY (plugin, request_id)
 );
 CREATE INDEX IF NOT EXISTS rosey_request_created ON rosey_request(created_at);
+CREATE TABLE IF NOT EXISTS rosey_identity (
+    only_row BIGINT PRIMARY KEY,
+    identity {0} NOT NULL
+);
+INSERT INTO rosey_identity (only_row, identity) VALUES (1, '{1}') ON CONFLICT DO NOTHING;
 )",
-                     text);
+                     text, new_identity());
 }
 
 }  // namespace rosey::storage
