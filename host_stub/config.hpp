@@ -24,7 +24,7 @@ struct console_settings {
 struct config {
   std::string nats_url;  // "": start a private server
 
-  bool storage_enabled = true;
+  std::optional<bool> storage_enabled;  // none: with the private server only
   std::string database = "sqlite:data/rosey.db";
   std::filesystem::path migrations = "migrations";
   bool auto_migrate = true;  // false: what is pending is told at start, and left to the operator
@@ -41,6 +41,10 @@ struct config {
 
   std::string prefix = "!";
   std::vector<console_settings> consoles = {console_settings{}};
+
+  bool has_private_nats() const { return nats_url.empty(); }
+  // Whether the bot itself serves storage.
+  bool serves_storage() const { return storage_enabled.value_or(has_private_nats()); }
 };
 
 // Fails with one sentence that names the key, what is wrong and what would be right.

@@ -2,6 +2,7 @@
 #include "host_stub/storage/database.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -55,6 +56,15 @@ std::optional<std::string> missing_file(const std::string& url) {
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) return std::nullopt;
   return path;
+}
+
+json::object describe(const database& opened) {
+  char host[256] = "";
+  if (::gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
+  return {{"identity", opened.identity()},
+          {"copy", opened.copy()},
+          {"location", opened.shown()},
+          {"host", host}};
 }
 
 std::string new_identity() {

@@ -56,6 +56,9 @@ struct database_unavailable : std::runtime_error {
 // what cannot be used, without a password; database_unavailable if trying again may help.
 std::unique_ptr<database> open_database(const std::string& url, const database_options& options);
 
+// What a service tells of the database: its identity, copy, location (without secrets) and host.
+json::object describe(const database& opened);
+
 // The file of a SQLite database that open_database would have to create; none if it is there.
 std::optional<std::string> missing_file(const std::string& url);
 
