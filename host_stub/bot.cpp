@@ -15,6 +15,7 @@
 #include "host_stub/plugins/folder_watcher.hpp"
 #include "host_stub/plugins/manager.hpp"
 #include "host_stub/plugins/watchdog.hpp"
+#include "host_stub/storage_claim.hpp"
 #include "host_stub/storage_node.hpp"
 
 namespace rosey::host {
@@ -40,7 +41,11 @@ struct bot::parts {
     if (settings.nats_url.empty()) server.emplace();
     nats_url = server ? server->url() : settings.nats_url;
     bus.emplace(configured(settings, nats_url, "rosey host"));
-    if (settings.storage_enabled) storage.emplace(nats_url, settings);
+    if (settings.serves_storage()) {
+      storage.emplace(nats_url, settings);
+    } else if (!settings.has_private_nats()) {
+      tell_of_missing_storage(*bus);
+    }
     plugins.emplace(*bus, plugin_settings(settings, std::move(reread)));
     // Before the first look at the folder, so that no change falls in between.
     if (settings.watch_plugins) watcher.emplace(settings.plugin_directory);

@@ -146,7 +146,9 @@ std::string read_storage(const json::value& value, config& into) {
              {"enabled", "database", "database_url_file", "migrations", "auto_migrate",
               "request_age_seconds", "busy_timeout_ms", "read_timeout_ms", "write_timeout_ms",
               "readers", "write_queue"});
-  in.boolean("enabled", into.storage_enabled);
+  bool enabled = false;
+  in.boolean("enabled", enabled);
+  if (in.find("enabled")) into.storage_enabled = enabled;
   in.text("database", into.database);
   in.path("database_url_file", into.database_url_file);
   if (in.find("database") && in.find("database_url_file")) {

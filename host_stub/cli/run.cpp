@@ -40,7 +40,7 @@ struct run_options {
 int run_bot(const run_options& options) {
   const auto settings = options.load();
   if (!settings) throw std::runtime_error(settings.error().message);
-  if (!settings->storage_enabled && settings->nats_url.empty()) {
+  if (!settings->serves_storage() && settings->has_private_nats()) {
     spdlog::warn(
         "storage.enabled is false, and on a private NATS nobody else can offer one; name "
         "the NATS of a `rosey storage` with --nats-url or nats.url");
