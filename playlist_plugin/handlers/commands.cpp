@@ -70,7 +70,7 @@ actor actor_of(const wire::command_request& from) {
 }
 
 origin origin_of(const wire::command_request& from) {
-  return {from.channel, from.id, from.attempt, false};
+  return {from.channel, from.id, from.attempt, false, write_failure};
 }
 
 json::object added(const add_outcome& outcome) {

@@ -145,6 +145,7 @@ awaitable<services::reply> services::dispatch(const route* known, std::string pa
         request_id_of(known->subject, from.channel, text_in(*fields, "user"), in.name("id"));
   }
   from.attempt = in.integer_or("attempt", 1, 1, 1000);
+  from.write_failure = service_failure;
   if (in.failed()) co_return in.failure();
   request asked{std::move(from), std::move(*fields)};
   co_return co_await (this->*known->handle)(std::move(asked));

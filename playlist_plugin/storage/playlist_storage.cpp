@@ -62,6 +62,10 @@ std::string stored_id(const std::string& request_id) {
   return bounded_key("cmd:", request_id);
 }
 
+json::object to_json(const stored_answer& answer) {
+  return {{"stamp", answer.stamp}, {"answer", answer.reply}};
+}
+
 stored_answer answer_from(const json::value& stored) {
   stored_answer answer;
   const json::object* fields = stored.if_object();
@@ -198,6 +202,15 @@ awaitable<store_outcome> playlist_storage::store(pending_change pending) {
 
 awaitable<std::optional<stored_answer>> playlist_storage::find_answer(std::string request_id) {
   const auto reply = co_await db_.find_request(stored_id(request_id));
+  if (!reply) throw_refused(reply.error());
+  if (!reply->replayed) co_return std::nullopt;
+  co_return answer_from(reply->reply);
+}
+
+awaitable<std::optional<stored_answer>> playlist_storage::keep_answer(std::string request_id,
+                                                                      stored_answer answer) {
+  json::value kept = to_json(answer);
+  const auto reply = co_await db_.keep_reply(stored_id(request_id), std::move(kept));
   if (!reply) throw_refused(reply.error());
   if (!reply->replayed) co_return std::nullopt;
   co_return answer_from(reply->reply);

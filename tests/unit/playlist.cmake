@@ -12,6 +12,7 @@ rosey_add_test(playlist_domain_test
 
 rosey_add_test(playlist_plugin_test
   SOURCES playlist/world.cpp
+          playlist/answered_once_test.cpp
           playlist/async_mutex_test.cpp
           playlist/bad_input_test.cpp
           playlist/commands_test.cpp

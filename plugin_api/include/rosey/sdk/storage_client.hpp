@@ -110,6 +110,15 @@ class storage_client {
     return run_batch(std::move(look_up));
   }
 
+  // Keeps the reply, which is not null, under this id: no batch with it will be applied. Replayed,
+  // with the reply of then, if the id is known already.
+  awaitable<batch_result> keep_reply(std::string request_id, wire::json::value reply) {
+    db::batch_request answer;
+    answer.request_id = std::move(request_id);
+    answer.reply = std::move(reply);
+    return run_batch(std::move(answer));
+  }
+
  private:
   template <class Reply, class Request>
   awaitable<result<Reply>> row(std::string_view operation, const Request& request) {
