@@ -100,7 +100,6 @@ class playlist_storage {
   awaitable<std::optional<user_stats>> stats(std::string user);
 
  private:
-  awaitable<boost::json::array> select_all(sdk::db::select_request request);
   // Adds the waiting items behind those in `channel`; nothing when it has changed meanwhile.
   awaitable<std::optional<channel_state>> load_rest(channel_state channel);
 

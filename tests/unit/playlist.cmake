@@ -23,11 +23,13 @@ rosey_add_test(playlist_plugin_test
           playlist/fake_message_bus_test.cpp
           ../fakes/https_server.cpp
           playlist/hostile_site_test.cpp
+          playlist/import_steps_test.cpp
           playlist/late_change_test.cpp
           playlist/media_lists_test.cpp
           playlist/media_sites_test.cpp
           playlist/metadata_test.cpp
           playlist/outage_test.cpp
+          playlist/payload_limit_test.cpp
           playlist/playback_test.cpp
           playlist/quota_test.cpp
           playlist/restart_test.cpp
