@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+
 #include "fakes/loopback_socket.hpp"
 
 namespace rosey::tests {
@@ -50,9 +52,7 @@ std::string cluster::ended_by_itself() const {
     if (!processes_[part]) continue;
     ::waitid(P_PID, static_cast<id_t>(processes_[part]->id()), &ended, WEXITED | WNOHANG | WNOWAIT);
     if (ended.si_pid == 0) continue;
-    const std::string& log = processes_[part]->log();
-    found += name_of(part) + " has ended:\n" +
-             log.substr(log.size() - std::min<std::size_t>(log.size(), 4000));
+    found += "ended by itself: " + log_of(part);
   }
   return found;
 }
@@ -61,10 +61,16 @@ const std::string& cluster::url() const {
   return url_for(nats);
 }
 
-std::vector<nats_proxy*> cluster::proxies() {
-  std::vector<nats_proxy*> all;
-  for (const auto& each : proxies_) all.push_back(each.get());
+std::string cluster::logs() const {
+  std::string all;
+  for (std::size_t part = 0; part < parts(); ++part) all += log_of(part);
   return all;
+}
+
+std::string cluster::log_of(std::size_t part) const {
+  constexpr std::size_t most = 3000;
+  const std::string& log = processes_[part]->log();
+  return name_of(part) + ":\n" + log.substr(log.size() - std::min(log.size(), most)) + "\n";
 }
 
 const std::string& cluster::url_for(std::size_t part) const {

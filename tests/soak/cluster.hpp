@@ -39,17 +39,20 @@ class cluster {
 
   // Takes what they log, for so long. To be called often, or they wait to get rid of it.
   void drain(std::chrono::milliseconds time);
+  // The ends of what they have logged.
+  std::string logs() const;
   // Those that have ended by themselves, and the ends of their logs; "" if none has.
   std::string ended_by_itself() const;
 
   // Where clients connect.
   const std::string& url() const;
-  // Proxies: of the storage service, of the hosts, of the clients.
-  std::vector<nats_proxy*> proxies();
+  // Between that part and NATS; of the part `nats`, between the clients and NATS.
+  nats_proxy& proxy_of(std::size_t part) { return *proxies_[part]; }
   std::filesystem::path database() const { return folder_.path() / "cluster.db"; }
   const bot_folder& folder() const { return folder_; }
 
  private:
+  std::string log_of(std::size_t part) const;
   std::vector<std::string> command_of(std::size_t part) const;
   const std::string& url_for(std::size_t part) const;
 

@@ -62,16 +62,15 @@ const network_fault network_faults[] = {
 
 // Returns how many seconds it took until everybody was served again.
 double break_network(cluster& all, people& crowd, trials& made, const network_fault& fault) {
-  const auto proxies = all.proxies();
-  nats_proxy& proxy =
-      *proxies[static_cast<std::size_t>(made.below(static_cast<int>(proxies.size())))];
+  const auto part = static_cast<std::size_t>(made.below(static_cast<int>(all.parts())));
+  SCOPED_TRACE("the network of " + (part == cluster::nats ? "the clients" : all.name_of(part)));
+  nats_proxy& proxy = all.proxy_of(part);
   crowd.resume();
   all.drain(std::chrono::milliseconds(made.below(100)));
   fault.begin(proxy, made);
   if (fault.milliseconds > 0) {
     all.drain(std::chrono::milliseconds(made.below(fault.milliseconds)));
-    // What a storm leaves silent stays silent.
-    proxy.pass();
+    proxy.pass();  // what a storm leaves silent stays silent
   }
   return seconds_to_heal(all, crowd, steady::now());
 }

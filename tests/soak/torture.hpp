@@ -24,7 +24,7 @@ inline double seconds_to_heal(cluster& all, const people& crowd,
   const auto passed = [&] { return std::chrono::steady_clock::now() - since; };
   while (!crowd.served_since(since) && passed() < most_heal)
     all.drain(std::chrono::milliseconds(1));
-  EXPECT_TRUE(crowd.served_since(since)) << "not everybody is served again";
+  EXPECT_TRUE(crowd.served_since(since)) << "not everybody is served again\n" << all.logs();
   return std::chrono::duration<double>(passed()).count();
 }
 
