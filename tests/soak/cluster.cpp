@@ -11,6 +11,7 @@ namespace rosey::tests {
 
 cluster::cluster(const layout& asked) : layout_(asked), port_(port_of(bind_to(0))) {
   folder_.configure(layout_.playlist, {.storage = R"({"enabled": false})"});
+  if (layout_.prepare) layout_.prepare(folder_);
   url_ = "nats://127.0.0.1:" + std::to_string(port_);
   processes_.resize(first_host + static_cast<std::size_t>(layout_.hosts));
   start(nats);
@@ -90,7 +91,7 @@ std::vector<std::string> cluster::command_of(std::size_t part) const {
   command.emplace_back(ROSEY_BINARY);
   if (part == storage) {
     command.insert(command.end(), {"storage", "--database", "sqlite:" + database().string(),
-                                   "--migrations", SOURCE_DIR "/migrations"});
+                                   "--migrations", (folder_.path() / "migrations").string()});
   } else {
     command.emplace_back("run");
   }

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +25,7 @@ class cluster {
     std::string_view playlist = "{}";                   // its section of the configuration
     std::vector<std::string> storage_environment = {};  // NAME=VALUE
     std::vector<std::string> host_environment = {};
+    std::function<void(const bot_folder&)> prepare = {};  // called before anything is started
   };
   enum part : std::size_t { nats, storage, first_host };
 
