@@ -15,6 +15,7 @@
 #include "host_stub/address.hpp"
 #include "host_stub/bus/login.hpp"
 #include "host_stub/bus/reconnecting.hpp"
+#include "rosey/wire/subjects.hpp"
 
 namespace rosey::host {
 namespace {
@@ -38,15 +39,6 @@ std::string unique_inbox() {
 }
 
 }  // namespace
-
-bool is_publishable(std::string_view subject) {
-  const auto allowed = [](unsigned char byte) {
-    return byte > ' ' && byte != 0x7f && byte != '*' && byte != '>';
-  };
-  return !subject.empty() && std::all_of(subject.begin(), subject.end(), allowed) &&
-         subject.front() != '.' && subject.back() != '.' &&
-         subject.find("..") == std::string_view::npos;
-}
 
 // Shared with libnats' callbacks, which come on a thread of its own, the last one (`on_closed`)
 // after the connection has been closed.
@@ -208,7 +200,7 @@ std::size_t connection::max_payload() const {
 
 result<void> connection::publish(std::string_view subject, std::string_view payload,
                                  std::string_view reply) {
-  if (!is_publishable(subject)) {
+  if (!wire::subjects::is_publishable(subject)) {
     return error{"invalid_subject", fmt::format("'{}' is not a subject to publish on", subject)};
   }
   if (payload.size() > max_payload()) {

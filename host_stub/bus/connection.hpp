@@ -105,7 +105,4 @@ class connection {
   subscription markers_;  // of the retired ones
 };
 
-// A subject that can be published on: tokens that are not empty, without blanks and wildcards.
-bool is_publishable(std::string_view subject);
-
 }  // namespace rosey::host

@@ -20,6 +20,11 @@ namespace rosey::host {
 // libnats writes on the thread that publishes, and while it connects anew it holds the lock that
 // publishing needs: a server that accepts and stays silent would hold up every thread that speaks.
 // Here a thread of its own does both kinds of waiting. Thread-safe.
+//
+// An external event loop (natsOptions_SetEventLoop) would write without waiting, too, but not with
+// libnats 3.4.1: it keeps what its parser has begun across a reconnect, and glues half a message to
+// the next connection's bytes; and its handshake then reads without a deadline, holding the lock.
+// Both are there up to 3.13.0; the first was mended on its main branch in August 2026.
 class outbox {
  public:
   struct message {
