@@ -108,11 +108,36 @@ class section {
   std::string problem_;
 };
 
-std::string read_nats(const json::value& value, config& into) {
-  section in(value, "nats", {"url", "url_file"});
+// "url" holds one or several with commas, "urls" the same as a list.
+void read_urls(section& in, config& into) {
   in.text("url", into.nats_url);
+  const json::value* list = in.find("urls");
+  if (!list) return;
+  if (!into.nats_url.empty()) return in.fail("urls", "left out where there is 'nats.url'");
+  if (!list->is_array() || list->get_array().empty()) return in.fail("urls", "a list of URLs");
+  for (const json::value& each : list->get_array()) {
+    if (!each.is_string()) return in.fail("urls", "a list of URLs");
+    if (!into.nats_url.empty()) into.nats_url += ',';
+    into.nats_url += std::string_view(each.get_string());
+  }
+}
+
+std::string read_nats(const json::value& value, config& into) {
+  section in(value, "nats",
+             {"url", "url_file", "urls", "ca_file", "certificate_file", "key_file",
+              "credentials_file", "nkey", "nkey_seed_file", "ping_interval_seconds"});
+  read_urls(in, into);
   in.path("url_file", into.nats_url_file);
-  if (in.find("url") && in.find("url_file")) in.fail("url_file", "left out where 'nats.url' is");
+  if (!into.nats_url.empty() && in.find("url_file")) {
+    in.fail("url_file", "left out where 'nats.url' is");
+  }
+  in.path("ca_file", into.nats_login.ca_file);
+  in.path("certificate_file", into.nats_login.certificate_file);
+  in.path("key_file", into.nats_login.key_file);
+  in.path("credentials_file", into.nats_login.credentials_file);
+  in.text("nkey", into.nats_login.nkey);
+  in.path("nkey_seed_file", into.nats_login.nkey_seed_file);
+  in.seconds("ping_interval_seconds", into.nats_ping_interval);
   return in.problem();
 }
 
@@ -121,7 +146,9 @@ std::string read_storage(const json::value& value, config& into) {
              {"enabled", "database", "database_url_file", "migrations", "auto_migrate",
               "request_age_seconds", "busy_timeout_ms", "read_timeout_ms", "write_timeout_ms",
               "readers", "write_queue"});
-  in.boolean("enabled", into.storage_enabled);
+  bool enabled = false;
+  in.boolean("enabled", enabled);
+  if (in.find("enabled")) into.storage_enabled = enabled;
   in.text("database", into.database);
   in.path("database_url_file", into.database_url_file);
   if (in.find("database") && in.find("database_url_file")) {

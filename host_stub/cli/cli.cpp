@@ -100,10 +100,22 @@ void config_options::add_file_option(CLI::App& command) {
 }
 
 void config_options::add_nats_option(CLI::App& command) {
-  command.add_option("--nats-url", nats_url, "NATS to use: nats://[token@]host:port, or tls://")
+  command
+      .add_option("--nats-url", nats_url,
+                  "NATS to use: nats://[token@]host:port, or tls://; several with commas are tried "
+                  "in turn")
       ->envname("ROSEY_NATS_URL");
   command.add_option("--nats-url-file", nats_url_file,
                      "File that holds the NATS URL, and with it a secret");
+}
+
+void config_options::add_wait_option(CLI::App& command) {
+  command
+      .add_option_function<unsigned>(
+          "--wait", [this](unsigned seconds) { wait = std::chrono::seconds(seconds); },
+          "Seconds to wait for a NATS or a database that is not there yet")
+      ->default_str(std::to_string(default_wait.count()))
+      ->check(CLI::Range(0, 86'400));
 }
 
 void config_options::add_storage_options(CLI::App& command) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <functional>
 #include <string>
 
+#include "host_stub/cli/waiting.hpp"
 #include "host_stub/config.hpp"
 
 namespace rosey::host {
@@ -29,9 +31,11 @@ struct config_options {
   std::string database;
   std::string database_url_file;
   std::string migrations;
+  std::chrono::seconds wait = default_wait;
 
   void add_file_option(CLI::App& command);
   void add_nats_option(CLI::App& command);
+  void add_wait_option(CLI::App& command);
   void add_storage_options(CLI::App& command);
 
   bool names_database() const { return !database.empty() || !database_url_file.empty(); }

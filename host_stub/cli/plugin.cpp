@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "host_stub/bus/configured.hpp"
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/cli/cli.hpp"
 #include "host_stub/output.hpp"
@@ -29,8 +30,7 @@ std::unique_ptr<connection> connect(const config_options& options) {
         "which bot? Give the URL that it printed when it was ready, with --nats-url or in "
         "ROSEY_NATS_URL");
   }
-  return std::make_unique<connection>(
-      connection::settings{.url = settings->nats_url, .name = "rosey plugin"});
+  return std::make_unique<connection>(configured(*settings, settings->nats_url, "rosey plugin"));
 }
 
 void print_list(connection& bus) {

@@ -2,8 +2,11 @@
 #include "host_stub/storage/database.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <random>
 #include <system_error>
 
 #include "host_stub/address.hpp"
@@ -47,6 +50,22 @@ std::optional<std::string> missing_file(const std::string& url) {
   return path;
 }
 
+json::object describe(const database& opened) {
+  char host[256] = "";
+  if (::gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
+  return {{"identity", opened.identity()},
+          {"copy", opened.copy()},
+          {"location", opened.shown()},
+          {"host", host}};
+}
+
+std::string new_identity() {
+  std::random_device random;
+  std::string digits;
+  for (int i = 0; i < 4; ++i) digits += fmt::format("{:08x}", std::uint32_t{random()});
+  return digits;
+}
+
 // Times are milliseconds since 1970, except applied_at, which people read.
 std::string own_tables(std::string_view text) {
   return fmt::format(R"(
@@ -76,8 +95,13 @@ CREATE TABLE IF NOT EXISTS rosey_request (
     PRIMARY KEY (plugin, request_id)
 );
 CREATE INDEX IF NOT EXISTS rosey_request_created ON rosey_request(created_at);
+CREATE TABLE IF NOT EXISTS rosey_identity (
+    only_row BIGINT PRIMARY KEY,
+    identity {0} NOT NULL
+);
+INSERT INTO rosey_identity (only_row, identity) VALUES (1, '{1}') ON CONFLICT DO NOTHING;
 )",
-                     text);
+                     text, new_identity());
 }
 
 }  // namespace rosey::storage

@@ -96,6 +96,7 @@ awaitable<bool> playback::recover_one(std::string channel) {
   } catch (const sdk::storage_unavailable& away) {
     context_.log.debug(channel + " cannot be recovered yet: " + away.what());
   } catch (const std::runtime_error& damaged) {
+    if (sdk::is_cancellation(damaged)) throw;
     context_.log.error(channel + " cannot be recovered: " + damaged.what());
     co_return true;
   }

@@ -181,6 +181,17 @@ void postgresql_connection::set_time_limit(std::chrono::milliseconds most) {
   time_limit_ = most;
 }
 
+std::string postgresql_connection::identity() {
+  try {
+    const auto found = execute_within(connect_timeout(), "SELECT identity FROM rosey_identity");
+    return found.rows() > 0 ? PQgetvalue(found.native(), 0, 0) : "";
+  } catch (const sql_failure& failure) {
+    // No such table.
+    if (failure.kind != sql_failure_kind::interrupted || lost()) throw;
+    return {};
+  }
+}
+
 postgresql_result postgresql_connection::execute(const std::string& sql) {
   return answer_to(PQsendQuery(native(), sql.c_str()));
 }

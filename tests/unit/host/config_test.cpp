@@ -18,7 +18,7 @@ TEST(Config, HasADefaultForEverything) {
   const auto parsed = parse_config("{}");
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->nats_url, "");
-  EXPECT_TRUE(parsed->storage_enabled);
+  EXPECT_TRUE(parsed->serves_storage());
   EXPECT_EQ(parsed->database, "sqlite:data/rosey.db");
   EXPECT_EQ(parsed->plugin_directory, "build/plugins");
   EXPECT_EQ(parsed->prefix, "!");
@@ -38,7 +38,7 @@ TEST(Config, ReadsEveryKey) {
   })");
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_EQ(parsed->nats_url, "nats://127.0.0.1:4222");
-  EXPECT_FALSE(parsed->storage_enabled);
+  EXPECT_FALSE(parsed->serves_storage());
   EXPECT_EQ(parsed->database, "sqlite:x.db");
   EXPECT_EQ(parsed->migrations, "m");
   EXPECT_FALSE(parsed->auto_migrate);

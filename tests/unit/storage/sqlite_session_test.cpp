@@ -18,7 +18,9 @@ class sqlite_connection : public storage_test {
  protected:
   // As a pragma of the connection that writes tells it.
   std::int64_t pragma(const std::string& name, const database_options& options) {
-    const auto session = connect_sqlite(database_file(), access::write, options);
+    const auto keeper =
+        std::make_shared<sqlite_keeper>(database_file(), std::chrono::milliseconds(1000));
+    const auto session = connect_sqlite(keeper, access::write, options);
     std::int64_t told = -1;
     session->query({"PRAGMA " + name}, [&told](const auto& row) {
       told = std::get<std::int64_t>(row[0]);

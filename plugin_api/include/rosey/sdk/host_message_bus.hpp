@@ -31,11 +31,21 @@ class host_message_bus final : public message_bus {
       : host_(host), executor_(executor), log_(std::move(log)), timer_(executor) {}
 
   void publish(std::string_view subject, std::string_view payload) override {
-    const natsStatus status = natsConnection_Publish(
-        host_.nats, std::string(subject).c_str(), payload.data(), static_cast<int>(payload.size()));
-    if (status == NATS_OK) return;
-    log_.warning("cannot publish on " + std::string(subject) + ": " + natsStatus_GetText(status));
-    throw boost::system::system_error(make_error_code(bus_errc::disconnected));
+    auto problem = problem_with(subject, payload.size(), max_payload());
+    if (!problem) {
+      problem =
+          problem_of(natsConnection_Publish(host_.nats, std::string(subject).c_str(),
+                                            payload.data(), static_cast<int>(payload.size())));
+    }
+    if (!problem) return;
+    const std::string size = std::to_string(payload.size());
+    throw boost::system::system_error(
+        problem, "cannot publish " + size + " bytes on '" + std::string(subject) + "'");
+  }
+
+  std::size_t max_payload() const override {
+    const auto told = natsConnection_GetMaxPayload(host_.nats);
+    return told > 0 ? static_cast<std::size_t>(told) : message_bus::max_payload();
   }
 
   subscription_id subscribe(std::string_view subject, std::string_view queue_group,
@@ -104,19 +114,28 @@ class host_message_bus final : public message_bus {
     return borrowed.size == 0 ? std::string() : std::string(borrowed.data, borrowed.size);
   }
 
+  static boost::system::error_code problem_of(natsStatus status) {
+    if (status == NATS_OK) return {};
+    if (status == NATS_MAX_PAYLOAD) return make_error_code(bus_errc::too_large);
+    if (status == NATS_INVALID_SUBJECT) return make_error_code(bus_errc::invalid_subject);
+    return make_error_code(bus_errc::disconnected);
+  }
+
   void start_request(std::string subject, std::string payload, std::chrono::milliseconds timeout,
                      std::unique_ptr<reply_handler> handler) override {
     if (inbox_.empty()) open_inbox();
     const std::string token = std::to_string(++last_token_);
     const std::string reply = inbox_ + token;
-    const natsStatus status =
-        natsConnection_PublishRequest(host_.nats, subject.c_str(), reply.c_str(), payload.data(),
-                                      static_cast<int>(payload.size()));
+    auto problem = problem_with(subject, payload.size(), max_payload());
+    if (!problem) {
+      problem = problem_of(natsConnection_PublishRequest(host_.nats, subject.c_str(), reply.c_str(),
+                                                         payload.data(),
+                                                         static_cast<int>(payload.size())));
+    }
     const auto deadline = deadlines_.emplace(clock::now() + timeout, token);
     requests_.emplace(token, pending_request{std::move(handler), deadline});
-    if (status != NATS_OK) {
-      log_.warning("cannot send a request to " + subject + ": " + natsStatus_GetText(status));
-      boost::asio::post(executor_, [this, token] { complete(token, bus_errc::disconnected, {}); });
+    if (problem) {
+      boost::asio::post(executor_, [this, token, problem] { complete(token, problem, {}); });
     } else if (deadline == deadlines_.begin()) {
       wait_for_first_deadline();
     }

@@ -114,6 +114,19 @@ class storage_client {
     return run_batch(std::move(look_up));
   }
 
+  // Keeps the reply, which is not null, under this id: no batch with it will be applied. Replayed,
+  // with the reply of then, if the id is known already.
+  awaitable<batch_result> keep_reply(std::string request_id, wire::json::value reply) {
+    db::batch_request answer;
+    answer.request_id = std::move(request_id);
+    answer.reply = std::move(reply);
+    return run_batch(std::move(answer));
+  }
+
+  // Bytes of the largest request that storage, and the NATS server on the way, take. What is larger
+  // is refused here with VALUE_TOO_LARGE.
+  std::size_t max_request() const { return std::min(db::max_request, bus_.max_payload()); }
+
  private:
   template <class Reply, class Request>
   awaitable<result<Reply>> row(std::string_view operation, const Request& request) {
@@ -129,7 +142,7 @@ class storage_client {
 
   template <class Reply>
   awaitable<result<Reply>> run_one(std::string subject, std::string payload) {
-    if (payload.size() > db::max_request) co_return too_large(payload);
+    if (payload.size() > max_request()) co_return too_large(payload);
     const std::string answer = co_await request(std::move(subject), std::move(payload));
     try {
       auto reply = db::decode_reply<Reply>(answer);
@@ -142,7 +155,7 @@ class storage_client {
 
   awaitable<batch_result> run_batch(db::batch_request ops) {
     std::string payload = wire::json::serialize(db::to_json(ops));
-    if (payload.size() > db::max_request) co_return db::failure(too_large(payload));
+    if (payload.size() > max_request()) co_return db::failure(too_large(payload));
     const std::string answer = co_await request(wire::subjects::batch(plugin_), std::move(payload));
     try {
       auto reply = db::decode_batch_reply(answer, ops.ops);
@@ -199,9 +212,9 @@ class storage_client {
     throw storage_unavailable(sentence);
   }
 
-  static error too_large(const std::string& payload) {
+  error too_large(const std::string& payload) const {
     return {db::codes::value_too_large, "The request has " + std::to_string(payload.size()) +
-                                            " bytes; at most " + std::to_string(db::max_request) +
+                                            " bytes; at most " + std::to_string(max_request()) +
                                             " are accepted"};
   }
 

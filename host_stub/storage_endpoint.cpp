@@ -1,4 +1,4 @@
-#include "host_stub/bus/storage_endpoint.hpp"
+#include "host_stub/storage_endpoint.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>

@@ -1,0 +1,63 @@
+// Hosts, storage and nats-server are killed at any moment under a crowd of clients: what they were
+// answered is what is stored, once, and everybody is served again soon.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "soak/torture.hpp"
+
+namespace rosey::tests {
+namespace {
+
+using steady = std::chrono::steady_clock;
+
+// One or two of the processes; hosts twice as often.
+std::vector<std::size_t> victims(trials& made, const cluster& all) {
+  std::vector<std::size_t> chosen;
+  for (int count = made.one_in(8) ? 2 : 1; count > 0; --count) {
+    const int part = made.below(2 * static_cast<int>(all.parts()) - 2);
+    const std::size_t victim =
+        static_cast<std::size_t>(part) < all.parts()
+            ? static_cast<std::size_t>(part)
+            : static_cast<std::size_t>(part) - all.parts() + cluster::first_host;
+    if (chosen.empty() || chosen.front() != victim) chosen.push_back(victim);
+  }
+  std::sort(chosen.begin(), chosen.end());  // nats-server starts first: the others wait for it
+  return chosen;
+}
+
+void torture(const std::string& program, int hosts, int short_form) {
+  trials made(short_form);
+  cluster all({.hosts = hosts, .playlist = roomy});
+  people crowd(all.url(), 4, 3, made.seed());
+  findings found;
+  while (made.another() && !testing::Test::HasFailure()) {
+    crowd.resume();
+    all.drain(std::chrono::milliseconds(made.below(150)));
+    const auto chosen = victims(made, all);
+    std::string names;
+    for (const std::size_t part : chosen) names += " " + all.name_of(part);
+    SCOPED_TRACE("trial " + std::to_string(made.made()) + " of seed " +
+                 std::to_string(made.seed()) + ", which killed" + names);
+    const auto killed = steady::now();
+    for (const std::size_t part : chosen) all.kill(part);
+    if (made.one_in(2)) all.drain(std::chrono::milliseconds(made.below(100)));
+    for (const std::size_t part : chosen) all.start(part);
+    found.heal_seconds.push_back(seconds_to_heal(all, crowd, killed));
+    check(all, crowd, found);
+  }
+  report(program, made, found);
+}
+
+TEST(KillTorture, OfOneHost) {
+  torture("kill, one host", 1, 8);
+}
+
+TEST(KillTorture, OfTwoHosts) {
+  torture("kill, two hosts", 2, 8);
+}
+
+}  // namespace
+}  // namespace rosey::tests
