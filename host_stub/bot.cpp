@@ -24,12 +24,14 @@ namespace {
 plugin_manager::settings plugin_settings(const config& settings,
                                          std::function<result<config>()> reread) {
   return {.directory = settings.plugin_directory,
-          .configuration = [reread = std::move(reread)](const std::string& id) {
-            const auto current = reread();
-            if (!current) return result<std::string>(current.error());
-            const auto* section = current->plugin_config.if_contains(id);
-            return result<std::string>(section ? boost::json::serialize(*section) : "{}");
-          }};
+          .configuration =
+              [reread = std::move(reread)](const std::string& id) {
+                const auto current = reread();
+                if (!current) return result<std::string>(current.error());
+                const auto* section = current->plugin_config.if_contains(id);
+                return result<std::string>(section ? boost::json::serialize(*section) : "{}");
+              },
+          .refuse_writable = settings.refuse_writable_plugins};
 }
 
 }  // namespace

@@ -166,9 +166,15 @@ std::string read_storage(const json::value& value, config& into) {
 }
 
 std::string read_plugins(const json::value& value, config& into) {
-  section in(value, "plugins", {"directory", "watch", "config"});
+  section in(value, "plugins", {"directory", "watch", "writable_by_others", "config"});
   in.path("directory", into.plugin_directory);
   in.boolean("watch", into.watch_plugins);
+  std::string policy = "warn";
+  in.text("writable_by_others", policy);
+  if (policy != "warn" && policy != "refuse") {
+    in.fail("writable_by_others", R"("warn" or "refuse")");
+  }
+  into.refuse_writable_plugins = policy == "refuse";
   if (const json::value* sections = in.find("config")) {
     if (!sections->is_object()) return "'plugins.config' must be an object of objects";
     for (const auto& entry : sections->get_object()) {
