@@ -52,11 +52,11 @@ void torture(const std::string& program, int hosts, int short_form) {
 }
 
 TEST(KillTorture, OfOneHost) {
-  torture("kill, one host", 1, 8);
+  torture("kill, one host", 1, SANITIZED ? 3 : 5);
 }
 
 TEST(KillTorture, OfTwoHosts) {
-  torture("kill, two hosts", 2, 8);
+  torture("kill, two hosts", 2, SANITIZED ? 3 : 5);
 }
 
 }  // namespace
