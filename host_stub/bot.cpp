@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "host_stub/bus/connection.hpp"
+#include "host_stub/bus/configured.hpp"
 #include "host_stub/bus/nats_server.hpp"
 #include "host_stub/chat/command_router.hpp"
 #include "host_stub/chat/console.hpp"
@@ -15,6 +15,7 @@
 #include "host_stub/plugins/folder_watcher.hpp"
 #include "host_stub/plugins/manager.hpp"
 #include "host_stub/plugins/watchdog.hpp"
+#include "host_stub/storage_claim.hpp"
 #include "host_stub/storage_node.hpp"
 
 namespace rosey::host {
@@ -39,8 +40,12 @@ struct bot::parts {
         std::function<void()> on_console_end) {
     if (settings.nats_url.empty()) server.emplace();
     nats_url = server ? server->url() : settings.nats_url;
-    bus.emplace(connection::settings{.url = nats_url, .name = "rosey host"});
-    if (settings.storage_enabled) storage.emplace(nats_url, settings);
+    bus.emplace(configured(settings, nats_url, "rosey host"));
+    if (settings.serves_storage()) {
+      storage.emplace(nats_url, settings);
+    } else if (!settings.has_private_nats()) {
+      tell_of_missing_storage(*bus);
+    }
     plugins.emplace(*bus, plugin_settings(settings, std::move(reread)));
     // Before the first look at the folder, so that no change falls in between.
     if (settings.watch_plugins) watcher.emplace(settings.plugin_directory);

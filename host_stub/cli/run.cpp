@@ -7,9 +7,12 @@
 #include <memory>
 #include <string>
 
+#include "host_stub/address.hpp"
 #include "host_stub/bot.hpp"
 #include "host_stub/cli/cli.hpp"
 #include "host_stub/cli/signals.hpp"
+#include "host_stub/cli/waiting.hpp"
+#include "host_stub/output.hpp"
 
 namespace rosey::host {
 namespace {
@@ -37,17 +40,20 @@ struct run_options {
 int run_bot(const run_options& options) {
   const auto settings = options.load();
   if (!settings) throw std::runtime_error(settings.error().message);
-  if (!settings->storage_enabled && settings->nats_url.empty()) {
+  if (!settings->serves_storage() && settings->has_private_nats()) {
     spdlog::warn(
         "storage.enabled is false, and on a private NATS nobody else can offer one; name "
         "the NATS of a `rosey storage` with --nats-url or nats.url");
   }
   termination end;
+  if (!settings->nats_url.empty() && !wait_for_nats(*settings, options.shared.wait)) return 0;
   bot running(
       *settings, [options] { return options.load(); }, [&end] { end.request(); });
-  // Scripts wait for this line; the URL is what they and `rosey plugin` connect to.
-  fmt::print(stderr, "rosey ready nats={}\n", running.nats_url());
-  std::fflush(stderr);
+  // Scripts wait for this line. The URL of a private server is what they and `rosey plugin` connect
+  // with, so it has its token; whoever names another one knows its secret.
+  print_error("rosey ready nats={}\n", settings->nats_url.empty()
+                                           ? running.nats_url()
+                                           : printable_address(running.nats_url()));
   end.wait();
   if (!running.stop()) {
     spdlog::error("a plugin did not stop; ending without it");
@@ -66,6 +72,7 @@ void add_run_command(CLI::App& app, subcommand& run) {
   auto options = std::make_shared<run_options>();
   options->shared.add_file_option(*command);
   options->shared.add_nats_option(*command);
+  options->shared.add_wait_option(*command);
   options->shared.add_storage_options(*command);
   command->add_option("--plugins", options->plugins, "Folder of the plugins (lib<name>.so)");
   command->add_option("--channel", options->channel, "Channel that the console speaks in");

@@ -15,6 +15,7 @@
 #include "host_stub/plugins/plugin_subscriptions.hpp"
 #include "host_stub/plugins/plugin_thread.hpp"
 #include "rosey/abi/host.h"
+#include "rosey/abi/publisher.h"
 
 namespace rosey::host {
 
@@ -94,6 +95,9 @@ class instance {
   static void stopped(void* self, rosey_status status) noexcept;
   static void log(void* self, std::int32_t level, const char* text, std::size_t size) noexcept;
   static const void* get_ext(void* self, const char* id) noexcept;
+  static rosey_status publish(void* self, rosey_string subject, rosey_string reply,
+                              rosey_string payload, rosey_error* error) noexcept;
+  static std::uint64_t max_payload(void* self) noexcept;
 
   void ask_to_stop();
   void destroy_plugin() noexcept;
@@ -104,6 +108,7 @@ class instance {
   std::string id_;  // copies: still there when the library is not
   std::string version_;
   const plugin_deadlines deadlines_;
+  connection& bus_;
   rosey_host table_;
   rosey_instance* plugin_instance_ = nullptr;  // plugin-thread, and after it has ended
   std::atomic<bool> stuck_ = false;
