@@ -11,8 +11,10 @@
 #include <chrono>
 #include <ctime>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "soak/disk.hpp"
 #include "soak/torture.hpp"
@@ -160,6 +162,50 @@ TEST_F(ClockSteps, LoseNothing) {
         });
   }
   report("clock", made, found);
+}
+
+// Imports items of a second each. How many seconds it takes until all of them have played.
+double seconds_to_play(cluster& all, const std::string& channel, int items,
+                       const std::function<void()>& meanwhile) {
+  std::ofstream list(all.folder().path() / "list");
+  for (int item = 0; item < items; ++item) {
+    list << (item ? ", " : "[")
+         << R"({"media": {"type": "yt", "id": "dQw4w9WgXcQ", "seconds": 1}})";
+  }
+  list << "]" << std::flush;
+  const finished imported =
+      run(all.folder().command({"import", "list", "--channel", channel, "--nats-url", all.url()}),
+          all.folder().path());
+  EXPECT_EQ(imported.status, 0) << imported.log;
+  const auto began = steady::now();
+  meanwhile();
+  const std::string query =
+      "SELECT count(*) FROM playlist_history WHERE channel = '" + channel + "'";
+  while (query_rows(all.database(), query.c_str()).front() != std::to_string(items)) {
+    if (steady::now() - began > most_heal) {
+      ADD_FAILURE() << "after " << most_heal.count() << " s, not all of " << channel
+                    << " has played";
+      break;
+    }
+    all.drain(20ms);
+  }
+  return std::chrono::duration<double>(steady::now() - began).count();
+}
+
+TEST_F(ClockSteps, DoNotFreezeWhatPlays) {
+  cluster all({.playlist = roomy,
+               .storage_environment = clock_.environment(),
+               .host_environment = clock_.environment()});
+  constexpr int items = 3;
+  constexpr double little = SANITIZED ? 20 : 10;  // more than they last
+  EXPECT_LT(seconds_to_play(all, "#back", items, [&] { clock_.step(-1h); }), items + little);
+  EXPECT_LT(seconds_to_play(all, "#restart", items,
+                            [&] {
+                              clock_.step(-1h);
+                              all.kill(cluster::first_host);
+                              all.start(cluster::first_host);
+                            }),
+            items + little);
 }
 
 }  // namespace
