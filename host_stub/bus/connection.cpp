@@ -48,9 +48,19 @@ void on_disconnected(natsConnection* lost, void*) {
 void on_reconnected(natsConnection*, void*) {
   spdlog::info("connected to NATS again");
 }
-void on_error(natsConnection*, natsSubscription* subscription, natsStatus status, void*) {
+void on_error(natsConnection*, natsSubscription* subscription, natsStatus status, void* refused) {
+  if (status == NATS_NOT_PERMITTED) {
+    const char* text = nats_GetLastError(nullptr);
+    spdlog::warn("NATS: {}", text ? text : "an action is not permitted");
+    if (text) (*static_cast<std::shared_ptr<refused_subjects>*>(refused))->note(text);
+    return;
+  }
   const char* subject = subscription ? natsSubscription_GetSubject(subscription) : nullptr;
   spdlog::warn("NATS: {} ({})", natsStatus_GetText(status), subject ? subject : "connection");
+}
+// The last callback of a connection.
+void on_closed(natsConnection*, void* refused) {
+  delete static_cast<std::shared_ptr<refused_subjects>*>(refused);
 }
 
 }  // namespace
@@ -171,7 +181,9 @@ connection::connection(const settings& options)
   natsOptions_UseGlobalMessageDelivery(made, options.mode == delivery::in_order);
   natsOptions_SetDisconnectedCB(made, &on_disconnected, nullptr);
   natsOptions_SetReconnectedCB(made, &on_reconnected, nullptr);
-  natsOptions_SetErrorHandler(made, &on_error, nullptr);
+  auto refused = std::make_unique<std::shared_ptr<refused_subjects>>(refused_);
+  natsOptions_SetErrorHandler(made, &on_error, refused.get());
+  natsOptions_SetClosedCB(made, &on_closed, refused.get());
 
   natsConnection* connected = nullptr;
   status = natsConnection_Connect(&connected, made);
@@ -180,6 +192,7 @@ connection::connection(const settings& options)
                              natsStatus_GetText(status));
   }
   connection_.reset(connected);
+  static_cast<void>(refused.release());  // on_closed has it
   make_threads(options.timeout);
 }
 
@@ -196,6 +209,10 @@ void connection::make_threads(std::chrono::milliseconds timeout) {
 }
 
 connection::~connection() {
+  close();
+}
+
+void connection::close() {
   // First, so that nobody reads from the socket that is closed next.
   loop_->stop();
   natsConnection_Close(connection_.get());

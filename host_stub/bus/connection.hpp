@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "host_stub/bus/event_loop.hpp"
+#include "host_stub/bus/refused_subjects.hpp"
 #include "rosey/wire/result.hpp"
 
 namespace rosey::host {
@@ -82,7 +83,7 @@ class burst_subscription {
 
  private:
   friend class connection;
-  static constexpr std::chrono::seconds drain_timeout{5};
+  static constexpr std::chrono::milliseconds drain_timeout{500};
 
   burst_subscription(event_loop& loop, burst_handler handler);
   void hand_over() const;
@@ -155,9 +156,19 @@ class connection {
   // Blocks until the server has seen everything sent so far.
   result<void> flush(std::chrono::milliseconds timeout);
 
+  // What the server did not let us subscribe to: how many so far, and after a flush(), those since.
+  std::size_t refusals() const { return refused_->count(); }
+  std::vector<std::string> refused_since(std::size_t mark) const {
+    return refused_->since(mark, native());
+  }
+
+  // For the way down: whoever waits for an answer gets none, and nothing can be sent any more.
+  void close();
+
  private:
   void make_threads(std::chrono::milliseconds timeout);
 
+  const std::shared_ptr<refused_subjects> refused_ = std::make_shared<refused_subjects>();
   std::unique_ptr<event_loop> loop_;  // first: it is told when the connection is closed
   std::unique_ptr<natsConnection, void (*)(natsConnection*)> connection_;
 };
