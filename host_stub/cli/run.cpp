@@ -2,10 +2,14 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <cstdio>
-#include <cstdlib>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "host_stub/bot.hpp"
 #include "host_stub/cli/cli.hpp"
@@ -34,6 +38,15 @@ struct run_options {
   }
 };
 
+bot::surroundings surroundings(const run_options& options, termination& end,
+                               std::function<void(const std::string&)> fail) {
+  return {.reread = [options] { return options.load(); },
+          .on_console_end = [&end] { end.request(); },
+          .on_failure = std::move(fail),
+          .should_end = [&end] { return end.requested(); },
+          .waits_for = [&end](std::string step) { end.waits_for(std::move(step)); }};
+}
+
 int run_bot(const run_options& options) {
   const auto settings = options.load();
   if (!settings) throw std::runtime_error(settings.error().message);
@@ -43,18 +56,26 @@ int run_bot(const run_options& options) {
         "the NATS of a `rosey storage` with --nats-url or nats.url");
   }
   termination end;
-  bot running(
-      *settings, [options] { return options.load(); }, [&end] { end.request(); });
-  // Scripts wait for this line; the URL is what they and `rosey plugin` connect to.
-  fmt::print(stderr, "rosey ready nats={}\n", running.nats_url());
-  std::fflush(stderr);
-  end.wait();
-  if (!running.stop()) {
-    spdlog::error("a plugin did not stop; ending without it");
-    std::fflush(nullptr);
-    std::_Exit(1);  // its threads still run: nothing may be destroyed under them
+  std::atomic<bool> failed = false;
+  const auto fail = [&](const std::string& why) {
+    spdlog::error("{}; the bot ends", why);
+    failed = true;
+    end.request();
+  };
+  std::optional<bot> running;
+  try {
+    running.emplace(*settings, surroundings(options, end, fail));
+  } catch (const std::runtime_error&) {
+    if (termination_requested()) return 0;  // whatever it was, nobody waits for it any more
+    throw;
   }
-  return 0;
+  // Scripts wait for this line; the URL is what they and `rosey plugin` connect to.
+  fmt::print(stderr, "rosey ready nats={}\n", running->nats_url());
+  std::fflush(stderr);
+  const stop_outcome outcome = running->stop(end.wait());
+  if (outcome != stop_outcome::all_gone) end_without_destroying(outcome);
+  running.reset();
+  return failed ? 1 : 0;
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // rosey storage: the storage service alone, for hosts that run elsewhere.
 #include <fmt/format.h>
-#include <signal.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -16,24 +15,14 @@
 namespace rosey::host {
 namespace {
 
-// The signals that end us are blocked; one that came before counts.
-bool told_to_end_within(std::chrono::milliseconds time) {
-  sigset_t ends;
-  ::sigemptyset(&ends);
-  ::sigaddset(&ends, SIGINT);
-  ::sigaddset(&ends, SIGTERM);
-  const timespec most{time.count() / 1000, time.count() % 1000 * 1'000'000};
-  return ::sigtimedwait(&ends, nullptr, &most) > 0;
-}
-
 // The database may be started later than we are. None: told to end meanwhile.
-std::unique_ptr<storage_node> start(const config& settings) {
+std::unique_ptr<storage_node> start(const config& settings, termination& end) {
   while (true) {
     try {
       return std::make_unique<storage_node>(settings.nats_url, settings);
     } catch (const storage::database_unavailable& failure) {
       spdlog::warn("storage: {}; trying again", failure.what());
-      if (told_to_end_within(std::chrono::seconds(1))) return nullptr;
+      if (end.wait_for(std::chrono::seconds(1))) return nullptr;
     }
   }
 }
@@ -47,11 +36,13 @@ int run_storage(const config_options& options) {
         "nats.url");
   }
   termination end;
-  const auto node = start(*settings);
+  const auto node = start(*settings, end);
   if (!node) return 0;
   fmt::print(stderr, "rosey ready nats={}\n", settings->nats_url);
   std::fflush(stderr);
   end.wait();
+  end.waits_for("the storage, its database or NATS,");
+  node->leave_nats(std::chrono::milliseconds(500));
   return 0;
 }
 
