@@ -69,7 +69,7 @@ class Secrets : public testing::Test {
 
 TEST_F(Secrets, OfAnotherNatsAreNeitherPrintedNorInTheListOfProcesses) {
   const secured_nats nats(folder_.path());
-  write("rosey.json", R"({"storage": {"enabled": true}})");
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   for (const char* level : {"debug", "off"}) {
     process bot(folder_.command({"--log-level", level, "run", "--nats-url", nats.url()}),
                 folder_.path());
@@ -120,7 +120,7 @@ TEST_F(Secrets, AreNotInErrors) {
 
 TEST_F(Secrets, MayStandInAFile) {
   const secured_nats nats(folder_.path());
-  write("rosey.json", R"({"storage": {"enabled": true}})");
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   write("nats-url", nats.url() + "\n");
   write("database-url", "sqlite:elsewhere/x.db\n");
   process bot(folder_.command(
