@@ -41,7 +41,7 @@ int run_storage(const config_options& options) {
   fmt::print(stderr, "rosey ready nats={}\n", settings->nats_url);
   std::fflush(stderr);
   end.wait();
-  end.waits_for("the storage, its database or NATS,");
+  end.waits_for("the storage, whose database does not answer,", true);
   node->leave_nats(std::chrono::milliseconds(500));
   return 0;
 }
