@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "host_stub/bus/connection.hpp"
+#include "host_stub/bus/configured.hpp"
 #include "host_stub/bus/nats_server.hpp"
 #include "host_stub/chat/command_router.hpp"
 #include "host_stub/chat/console.hpp"
@@ -22,6 +22,7 @@
 #include "host_stub/plugins/folder_watcher.hpp"
 #include "host_stub/plugins/manager.hpp"
 #include "host_stub/plugins/watchdog.hpp"
+#include "host_stub/storage_claim.hpp"
 #include "host_stub/storage_node.hpp"
 #include "rosey/wire/subjects.hpp"
 
@@ -34,12 +35,14 @@ constexpr std::chrono::milliseconds nats_patience{500};  // on the way down
 plugin_manager::settings plugin_settings(const config& settings,
                                          std::function<result<config>()> reread) {
   return {.directory = settings.plugin_directory,
-          .configuration = [reread = std::move(reread)](const std::string& id) {
-            const auto current = reread();
-            if (!current) return result<std::string>(current.error());
-            const auto* section = current->plugin_config.if_contains(id);
-            return result<std::string>(section ? boost::json::serialize(*section) : "{}");
-          }};
+          .configuration =
+              [reread = std::move(reread)](const std::string& id) {
+                const auto current = reread();
+                if (!current) return result<std::string>(current.error());
+                const auto* section = current->plugin_config.if_contains(id);
+                return result<std::string>(section ? boost::json::serialize(*section) : "{}");
+              },
+          .refuse_writable = settings.refuse_writable_plugins};
 }
 
 // Who in the host needs a subject; "" for one of a plugin's, which has been looked at when that was
@@ -97,9 +100,15 @@ struct bot::parts {
     if (settings.nats_url.empty()) server.emplace(around.on_failure);
     nats_url = server ? server->url() : settings.nats_url;
     go_on();
-    bus.emplace(connection::settings{.url = nats_url, .name = "rosey host"});
+    auto connecting = configured(settings, nats_url, "rosey host");
+    connecting.on_closed = around.on_failure;
+    bus.emplace(connecting);
     go_on();
-    if (settings.storage_enabled) storage.emplace(nats_url, settings);
+    if (settings.serves_storage()) {
+      storage.emplace(nats_url, settings);
+    } else if (!settings.has_private_nats()) {
+      tell_of_missing_storage(*bus);
+    }
     go_on();
     plugins.emplace(*bus, plugin_settings(settings, around.reread));
     // Before the first look at the folder, so that no change falls in between.

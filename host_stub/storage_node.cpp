@@ -9,8 +9,10 @@
 #include <system_error>
 #include <utility>
 
+#include "host_stub/bus/configured.hpp"
 #include "host_stub/storage/database.hpp"
 #include "host_stub/storage/migrator.hpp"
+#include "host_stub/storage_claim.hpp"
 
 namespace rosey::host {
 namespace {
@@ -39,19 +41,21 @@ void tell_pending(storage::migrator work, const std::string& plugin) {
   }
 }
 
-void migrate_all(const config& settings) {
-  const auto database = storage::open_database(settings.database, {});
+void migrate_all(const config& settings, storage::database& database) {
   for (const std::string& plugin : plugins_with_migrations(settings.migrations)) {
-    const storage::migrator work(*database, settings.migrations, plugin);
+    const storage::migrator work(database, settings.migrations, plugin);
     settings.auto_migrate ? apply_pending(work, plugin) : tell_pending(work, plugin);
   }
 }
 
-std::unique_ptr<storage::service> open_migrated(const config& settings, connection& bus) {
-  migrate_all(settings);
+connection::settings on_threads(connection::settings chosen) {
+  chosen.mode = connection::delivery::parallel;
+  return chosen;
+}
+
+storage::options service_options(const config& settings, connection& bus) {
   storage::options options;
   options.reply_limit = storage_endpoint::reply_limit(bus);
-  options.together = [&bus](const auto& replies) { bus.publish_together(replies); };
   options.busy_timeout = settings.busy_timeout;
   options.read_timeout = settings.read_timeout;
   options.write_timeout = settings.write_timeout;
@@ -61,7 +65,7 @@ std::unique_ptr<storage::service> open_migrated(const config& settings, connecti
   options.migrations = settings.migrations.string();
   options.request_age = settings.request_age;
   options.log = [](const std::string& text) { spdlog::warn("storage: {}", text); };
-  return storage::open_service(options);
+  return options;
 }
 
 }  // namespace
@@ -82,9 +86,14 @@ std::vector<std::string> plugins_with_migrations(const std::filesystem::path& fo
 }
 
 storage_node::storage_node(const std::string& nats_url, const config& settings)
-    : bus_({.url = nats_url, .name = "rosey storage", .mode = connection::delivery::parallel}),
-      service_(open_migrated(settings, bus_)),
-      endpoint_(bus_, *service_) {
+    : bus_(on_threads(configured(settings, nats_url, "rosey storage"))) {
+  const storage::options options = service_options(settings, bus_);
+  auto database = storage::open_database(options);
+  storage_claim claim(bus_, *database);
+  settings.has_private_nats() ? claim.hold() : claim.settle();
+  migrate_all(settings, *database);
+  service_ = storage::open_service(options, std::move(database));
+  endpoint_.emplace(bus_, *service_);
   if (const auto known = bus_.flush(std::chrono::seconds(5)); !known) {
     throw std::runtime_error(known.error().message);
   }

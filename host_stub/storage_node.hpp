@@ -4,20 +4,21 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host_stub/bus/connection.hpp"
-#include "host_stub/bus/storage_endpoint.hpp"
 #include "host_stub/config.hpp"
 #include "host_stub/storage/service.hpp"
+#include "host_stub/storage_endpoint.hpp"
 
 namespace rosey::host {
 
 class storage_node {
  public:
   // Throws std::runtime_error with one sentence: a database that cannot be opened, a migration that
-  // is refused.
+  // is refused, another database that is served on this NATS.
   storage_node(const std::string& nats_url, const config& settings);
 
   // Before the end: its connection is given up if NATS does not answer within `patience`. The end
@@ -29,7 +30,7 @@ class storage_node {
   // last, so that the answers leave.
   connection bus_;
   std::unique_ptr<storage::service> service_;
-  storage_endpoint endpoint_;
+  std::optional<storage_endpoint> endpoint_;
 };
 
 // The plugins that have migrations: the folders in the migrations folder that are not hidden, by

@@ -6,14 +6,16 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
+#include "host_stub/address.hpp"
 #include "host_stub/bot.hpp"
 #include "host_stub/cli/cli.hpp"
 #include "host_stub/cli/signals.hpp"
+#include "host_stub/cli/waiting.hpp"
+#include "host_stub/output.hpp"
 
 namespace rosey::host {
 namespace {
@@ -51,7 +53,7 @@ bot::surroundings surroundings(const run_options& options, termination& end,
 int run_bot(const run_options& options) {
   const auto settings = options.load();
   if (!settings) throw std::runtime_error(settings.error().message);
-  if (!settings->storage_enabled && settings->nats_url.empty()) {
+  if (!settings->serves_storage() && settings->has_private_nats()) {
     spdlog::warn(
         "storage.enabled is false, and on a private NATS nobody else can offer one; name "
         "the NATS of a `rosey storage` with --nats-url or nats.url");
@@ -63,16 +65,24 @@ int run_bot(const run_options& options) {
     failed = true;
     end.request();
   };
-  std::optional<bot> running;
+  std::unique_ptr<bot> running;
   try {
-    running.emplace(*settings, surroundings(options, end, fail));
+    if (!settings->has_private_nats() && !wait_for_nats(*settings, options.shared.wait, end)) {
+      return 0;
+    }
+    running = wait_for_database<bot>(
+        [&] { return std::make_unique<bot>(*settings, surroundings(options, end, fail)); },
+        options.shared.wait, end);
+    if (!running) return 0;
   } catch (const std::runtime_error&) {
     if (termination_requested()) return 0;  // whatever it was, nobody waits for it any more
     throw;
   }
-  // Scripts wait for this line; the URL is what they and `rosey plugin` connect to.
-  fmt::print(stderr, "rosey ready nats={}\n", running->nats_url());
-  std::fflush(stderr);
+  // Scripts wait for this line. The URL of a private server is what they and `rosey plugin` connect
+  // with, so it has its token; who names another one knows its secret.
+  print_error("rosey ready nats={}\n", settings->has_private_nats()
+                                           ? running->nats_url()
+                                           : printable_address(running->nats_url()));
   const stop_outcome outcome = running->stop(end.wait());
   if (outcome != stop_outcome::all_gone) end_without_destroying(outcome);
   running.reset();
@@ -88,6 +98,7 @@ void add_run_command(CLI::App& app, subcommand& run) {
   auto options = std::make_shared<run_options>();
   options->shared.add_file_option(*command);
   options->shared.add_nats_option(*command);
+  options->shared.add_wait_option(*command);
   options->shared.add_storage_options(*command);
   command->add_option("--plugins", options->plugins, "Folder of the plugins (lib<name>.so)");
   command->add_option("--channel", options->channel, "Channel that the console speaks in");

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "rosey/wire/printable.hpp"
+
 namespace rosey::host {
 namespace {
 
@@ -22,9 +24,9 @@ void write_error(rosey_error* error, std::string_view text) noexcept {
   error->text[size] = '\0';
 }
 
-// The plugin's text, whatever it did to the terminator.
+// The plugin's text, whatever it did to the terminator, on one line.
 std::string text_of(const rosey_error& error) {
-  return std::string(error.text, ::strnlen(error.text, ROSEY_ERROR_CAPACITY));
+  return wire::escaped({error.text, ::strnlen(error.text, ROSEY_ERROR_CAPACITY)});
 }
 
 std::string_view view(rosey_string text) {
@@ -78,6 +80,7 @@ instance::instance(library code, connection& bus, const plugin_deadlines& deadli
       id_(library_.plugin().id),
       version_(library_.plugin().version),
       deadlines_(deadlines),
+      bus_(bus),
       table_{.header = {sizeof(rosey_host), ROSEY_ABI_MAJOR, ROSEY_ABI_MINOR},
              .self = this,
              .nats = bus.native(),
@@ -89,7 +92,6 @@ instance::instance(library code, connection& bus, const plugin_deadlines& deadli
              .stopped = &instance::stopped,
              .log = &instance::log,
              .get_ext = &instance::get_ext},
-      bus_(bus),
       subscriptions_(id_, bus, thread_),
       thread_(id_, [this](const std::string& what) {
         spdlog::error("[{}] an exception escaped from the plugin: {}", id_, what);
@@ -283,8 +285,30 @@ void instance::log(void* self, std::int32_t level, const char* text, std::size_t
   }
 }
 
-const void* instance::get_ext(void*, const char*) noexcept {
-  return nullptr;
+rosey_status instance::publish(void* self, rosey_string subject, rosey_string reply,
+                               rosey_string payload, rosey_error* error) noexcept {
+  if (!self) return ROSEY_INVALID_ARGUMENT;
+  try {
+    const auto sent =
+        static_cast<instance*>(self)->bus_.publish(view(subject), view(payload), view(reply));
+    if (sent) return ROSEY_OK;
+    write_error(error, sent.error().message);
+    if (sent.error().code == "invalid_subject") return ROSEY_INVALID_ARGUMENT;
+    return sent.error().code == "too_large" ? ROSEY_REFUSED : ROSEY_FAILED;
+  } catch (...) {
+    write_error(error, "out of memory");
+    return ROSEY_OUT_OF_MEMORY;
+  }
+}
+
+std::uint64_t instance::max_payload(void* self) noexcept {
+  return static_cast<instance*>(self)->bus_.max_payload();
+}
+
+const void* instance::get_ext(void*, const char* id) noexcept {
+  static constexpr rosey_publisher publisher{
+      {sizeof(rosey_publisher), ROSEY_ABI_MAJOR, ROSEY_ABI_MINOR}, &publish, &max_payload};
+  return id && std::string_view(id) == ROSEY_EXT_PUBLISHER ? &publisher : nullptr;
 }
 
 }  // namespace rosey::host

@@ -18,6 +18,7 @@
 #include "host_stub/plugins/plugin_subscriptions.hpp"
 #include "host_stub/plugins/plugin_thread.hpp"
 #include "rosey/abi/host.h"
+#include "rosey/abi/publisher.h"
 
 namespace rosey::host {
 
@@ -101,6 +102,9 @@ class instance {
   static void stopped(void* self, rosey_status status) noexcept;
   static void log(void* self, std::int32_t level, const char* text, std::size_t size) noexcept;
   static const void* get_ext(void* self, const char* id) noexcept;
+  static rosey_status publish(void* self, rosey_string subject, rosey_string reply,
+                              rosey_string payload, rosey_error* error) noexcept;
+  static std::uint64_t max_payload(void* self) noexcept;
 
   void ask_to_stop();
   void destroy_plugin() noexcept;
@@ -114,12 +118,12 @@ class instance {
   std::string id_;  // copies: still there when the library is not
   std::string version_;
   const plugin_deadlines deadlines_;
+  connection& bus_;
   rosey_host table_;
   rosey_instance* plugin_instance_ = nullptr;  // plugin-thread, and after it has ended
   std::atomic<bool> stuck_ = false;
   clock::time_point latest_ = never;  // of the way down
 
-  connection& bus_;
   std::mutex starting_mutex_;                                        // guards the next
   std::optional<std::set<std::string>> starts_with_{std::in_place};  // subjects, until it runs
 

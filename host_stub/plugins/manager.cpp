@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "host_stub/plugins/ownership.hpp"
 #include "host_stub/plugins/shadow_copy.hpp"
 #include "host_stub/temporary_folder.hpp"
 
@@ -88,6 +89,15 @@ plugin_manager::plugin_manager(connection& bus, settings options)
     throw std::runtime_error("the plugins folder '" + settings_.directory.string() +
                              "' does not exist; make it, or name another with plugins.directory");
   }
+  folder_problem_ = problem_with_writers_of_folder(settings_.directory);
+  if (folder_problem_.empty()) return;
+  const std::string sentence = "others can put code into the bot: " + folder_problem_;
+  if (settings_.refuse_writable) {
+    std::error_code ignored;
+    std::filesystem::remove_all(shadow_folder_, ignored);
+    throw std::runtime_error(sentence);
+  }
+  spdlog::warn(sentence);
 }
 
 plugin_manager::~plugin_manager() {
@@ -180,8 +190,29 @@ bool plugin_manager::was_renamed(const running_plugin& old) {
   return false;
 }
 
+result<library> plugin_manager::open(const std::filesystem::path& file) {
+  if (settings_.refuse_writable) {
+    std::string problem = problem_with_writers_of_folder(settings_.directory);
+    if (problem.empty()) problem = problem_with_writers(file);
+    if (!problem.empty()) return refused(file, "others can write it: " + problem);
+  } else if (folder_problem_.empty()) {
+    warn_of_writers(file);
+  }
+  return library::load(file, shadow_folder_);
+}
+
+// Once for a file. Where the folder was warned of, its files need no line of their own.
+void plugin_manager::warn_of_writers(const std::filesystem::path& file) {
+  const std::string problem = problem_with_writers(file);
+  if (problem.empty()) return;
+  const std::lock_guard lock(state_);
+  if (warned_of_.insert(file).second) {
+    spdlog::warn("others can put code into the bot: {}", problem);
+  }
+}
+
 result<std::string> plugin_manager::load_file(const std::filesystem::path& file) {
-  auto code = library::load(file, shadow_folder_);
+  auto code = open(file);
   if (!code) return code.error();
   const std::string id = code->plugin().id;
   const turn mine(*this, id);
@@ -226,7 +257,7 @@ result<std::string> plugin_manager::remove(const running_plugin& old) {
 
 result<std::string> plugin_manager::swap(const running_plugin& old,
                                          const std::filesystem::path& file) {
-  return swap(old, file, library::load(file, shadow_folder_));
+  return swap(old, file, open(file));
 }
 
 result<std::string> plugin_manager::swap(const running_plugin& old,

@@ -57,9 +57,11 @@ class plugin_manager {
     // The JSON text of a plugin's configuration section; asked anew at each load.
     std::function<result<std::string>(const std::string& id)> configuration;
     plugin_deadlines deadlines = {};
+    // What others may write is refused, not only warned of: the folder ends the start.
+    bool refuse_writable = false;
   };
 
-  // Throws std::runtime_error if the directory does not exist.
+  // Throws std::runtime_error if the directory does not exist, or is refused.
   plugin_manager(connection& bus, settings options);
   // Stops all plugins.
   ~plugin_manager();
@@ -102,6 +104,9 @@ class plugin_manager {
   class turn;
 
   result<std::shared_ptr<instance>> start_new(library code, bool hold);
+  // The library, unless others may write it and that is refused.
+  result<library> open(const std::filesystem::path& file);
+  void warn_of_writers(const std::filesystem::path& file);
   result<std::string> load_file(const std::filesystem::path& file);
   result<std::string> load_new(library code, const std::filesystem::path& file);
   result<std::string> swap(const running_plugin& old, const std::filesystem::path& file);
@@ -126,12 +131,14 @@ class plugin_manager {
   connection& bus_;
   const settings settings_;
   const std::filesystem::path shadow_folder_;
+  std::string folder_problem_;  // who else may write the folder, at the start; "": nobody
 
   mutable std::mutex state_;  // guards what follows; never held while plugin code may run
   std::map<std::string, running_plugin, std::less<>> plugins_;
   std::vector<quarantined_plugin> quarantined_;
   std::shared_ptr<const verb_table> verbs_ = std::make_shared<verb_table>();
   std::set<std::string, std::less<>> changing_;
+  std::set<std::filesystem::path> warned_of_;
   std::optional<instance::clock::time_point> closing_;  // all must be gone by then
   std::condition_variable changed_;
 };

@@ -2,10 +2,14 @@
 #include "host_stub/storage/database.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <random>
 #include <system_error>
 
+#include "host_stub/address.hpp"
 #include "host_stub/storage/postgresql/postgresql_database.hpp"
 #include "host_stub/storage/sqlite/sqlite_database.hpp"
 
@@ -13,27 +17,18 @@ namespace rosey::storage {
 
 namespace {
 
-// Between "//" and the last '@' before the path stand a user and a password.
-std::string without_password(const std::string& url) {
-  const auto begin = url.find("//");
-  if (begin == std::string::npos) return url;
-  const auto at = url.substr(0, url.find('/', begin + 2)).rfind('@');
-  if (at == std::string::npos) return url;
-  return url.substr(0, begin + 2) + url.substr(at + 1);
-}
-
 bool is_postgresql(const std::string& url) {
   return url.starts_with("postgresql://") || url.starts_with("postgres://");
 }
 
 std::string sqlite_path(const std::string& url) {
   constexpr std::string_view sqlite = "sqlite:";
-  if (url.find(':') == std::string::npos) return url;
+  if (url.find_first_of(":=") == std::string::npos) return url;
   if (!url.starts_with(sqlite)) {
     throw std::runtime_error(
         fmt::format("The database must be given as sqlite:PATH or postgresql://USER@HOST/NAME, but "
                     "is '{}'",
-                    without_password(url)));
+                    host::printable_address(url)));
   }
   std::string path = url.substr(sqlite.size());
   if (path.starts_with("//")) path.erase(0, 2);
@@ -53,6 +48,22 @@ std::optional<std::string> missing_file(const std::string& url) {
   std::error_code ignored;
   if (std::filesystem::exists(path, ignored)) return std::nullopt;
   return path;
+}
+
+json::object describe(const database& opened) {
+  char host[256] = "";
+  if (::gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
+  return {{"identity", opened.identity()},
+          {"copy", opened.copy()},
+          {"location", opened.shown()},
+          {"host", host}};
+}
+
+std::string new_identity() {
+  std::random_device random;
+  std::string digits;
+  for (int i = 0; i < 4; ++i) digits += fmt::format("{:08x}", std::uint32_t{random()});
+  return digits;
 }
 
 // Times are milliseconds since 1970, except applied_at, which people read.
@@ -84,8 +95,13 @@ CREATE TABLE IF NOT EXISTS rosey_request (
     PRIMARY KEY (plugin, request_id)
 );
 CREATE INDEX IF NOT EXISTS rosey_request_created ON rosey_request(created_at);
+CREATE TABLE IF NOT EXISTS rosey_identity (
+    only_row BIGINT PRIMARY KEY,
+    identity {0} NOT NULL
+);
+INSERT INTO rosey_identity (only_row, identity) VALUES (1, '{1}') ON CONFLICT DO NOTHING;
 )",
-                     text);
+                     text, new_identity());
 }
 
 }  // namespace rosey::storage

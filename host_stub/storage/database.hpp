@@ -32,6 +32,16 @@ class database {
   // "sqlite" or "postgresql": NNN_name.<dialect>.sql stands in for NNN_name.sql.
   virtual std::string_view dialect_name() const = 0;
 
+  // Made with the service's own tables and kept in them: 32 hexadecimal digits.
+  virtual const std::string& identity() const = 0;
+
+  // Where it is, without secrets.
+  virtual std::string shown() const = 0;
+
+  // What tells a file from its copies, which have the same identity. "" where any number of
+  // services may use the same database.
+  virtual std::string copy() const = 0;
+
   // Whether sessions write side by side. If not, requests gain by sharing a transaction.
   virtual bool writes_in_parallel() const = 0;
 };
@@ -46,11 +56,18 @@ struct database_unavailable : std::runtime_error {
 // what cannot be used, without a password; database_unavailable if trying again may help.
 std::unique_ptr<database> open_database(const std::string& url, const database_options& options);
 
+// What a service tells of the database: its identity, copy, location (without secrets) and host.
+json::object describe(const database& opened);
+
 // The file of a SQLite database that open_database would have to create; none if it is there.
 std::optional<std::string> missing_file(const std::string& url);
 
 // The service's own tables, created by open_database, but for the counter of revisions. CREATE …
-// IF NOT EXISTS throughout. `text` is the type of texts that sort by their bytes.
+// IF NOT EXISTS throughout, and an identity if there is none. `text` is the type of texts that sort
+// by their bytes.
 std::string own_tables(std::string_view text);
+
+// Of a database that is used for the first time; at random.
+std::string new_identity();
 
 }  // namespace rosey::storage

@@ -127,6 +127,7 @@ class storage_service final : public service {
       return json::object{{"waiting", waiting}, {"limit", limit}};
     };
     json::object report = metrics_.report();
+    for (auto& [key, value] : describe(*database_)) report[key] = std::move(value);
     report["database"] = database_->dialect_name();
     report["group_size"] = to_json(writer_.statistics().sizes.summary());
     report["queue"] = {{"write", queue(writer_.waiting(), options_.write_queue)},
@@ -253,8 +254,15 @@ class storage_service final : public service {
 }  // namespace
 
 std::unique_ptr<service> open_service(const options& chosen) {
-  auto opened = open_database(chosen.database, {chosen.busy_timeout, chosen.synchronous,
-                                                chosen.read_timeout, chosen.write_timeout});
+  return open_service(chosen, open_database(chosen));
+}
+
+std::unique_ptr<database> open_database(const options& chosen) {
+  return open_database(chosen.database, {chosen.busy_timeout, chosen.synchronous,
+                                         chosen.read_timeout, chosen.write_timeout});
+}
+
+std::unique_ptr<service> open_service(const options& chosen, std::unique_ptr<database> opened) {
   return std::make_unique<storage_service>(chosen, std::move(opened));
 }
 

@@ -85,7 +85,11 @@ class service {
   virtual std::string monitor() const = 0;
 };
 
-// Throws std::runtime_error with one sentence, which names a file that cannot be used.
+class database;
+
+// Throw std::runtime_error with one sentence, which names a file that cannot be used.
 std::unique_ptr<service> open_service(const options& chosen);
+std::unique_ptr<database> open_database(const options& chosen);
+std::unique_ptr<service> open_service(const options& chosen, std::unique_ptr<database> opened);
 
 }  // namespace rosey::storage

@@ -142,6 +142,7 @@ TEST(Reload, UnloadAndLoadAreAnsweredClearly) {
 TEST(Reload, TheBotEndsWhileNatsDoesNotAnswer) {
   const host::nats_server server;
   const bot_folder folder;
+  folder.configure("{}", {.storage = R"({"enabled": true})"});
   running_bot bot(folder, {"--nats-url", server.url()});
   EXPECT_EQ(bot.say("!queue"), "📺 Queue is empty");
   ASSERT_EQ(::kill(server.id(), SIGSTOP), 0);

@@ -14,8 +14,8 @@
 #include <thread>
 
 #include "host_stub/bus/nats_server.hpp"
-#include "host_stub/bus/storage_endpoint.hpp"
 #include "host_stub/config.hpp"
+#include "host_stub/storage_endpoint.hpp"
 #include "integration/support/bot.hpp"
 #include "storage/postgresql_server.hpp"
 #include "storage/storage_page.hpp"
@@ -217,8 +217,10 @@ TEST(StoragePage, ShowsEverySettingWithItsDefault) {
     const std::string known = host::parse_config(R"({"storage": {"x": 1}})").error().message;
     const auto settings = json::parse(block.text).as_object();
     for (const auto& setting : settings) EXPECT_THAT(known, HasSubstr(setting.key()));
+    // All of them, and the file that may hold the database's URL.
+    EXPECT_THAT(known, HasSubstr("database_url_file"));
     EXPECT_EQ(std::count(known.begin(), known.end(), ','),
-              static_cast<std::ptrdiff_t>(settings.size()) - 1);
+              static_cast<std::ptrdiff_t>(settings.size()));
     // The service's own defaults are the same.
     const storage::options defaults;
     EXPECT_EQ(defaults.busy_timeout, usual.busy_timeout);
@@ -274,7 +276,7 @@ TEST_F(StorageProcess, WaitsForItsDatabase) {
   }
   process storage(command, folder_.path());
   storage.wait_for_log("cannot reach the server");
-  storage.wait_for_log("trying again");
+  storage.wait_for_log("waiting for it, up to");
   server.start();
   storage.wait_for_log("rosey ready");
   EXPECT_EQ(ask("db.row.playlist.select", {{"table", "queue"}}).at("count"), 0);
@@ -289,7 +291,7 @@ TEST_F(StorageProcess, WaitsForALockThatSomebodyElseHolds) {
   process storage(
       folder_.command({"storage", "--nats-url", nats_.url(), "--database", database->url()}),
       folder_.path());
-  storage.wait_for_log("database is locked; trying again");
+  storage.wait_for_log("database is locked; waiting for it");
   lock.reset();
   storage.wait_for_log("rosey ready");
   EXPECT_EQ(ask("db.row.playlist.select", {{"table", "queue"}}).at("count"), 0);
@@ -352,8 +354,76 @@ TEST_F(StorageProcess, TwoOnOnePostgreSQLShareTheWork) {
   EXPECT_EQ(second.wait(), 0) << second.log();
 }
 
+// Each would get some of the requests, and hold some of the data.
+TEST_F(StorageProcess, AnotherDatabaseIsNotServedBesideIt) {
+  const auto first = start("sqlite:first.db");
+  const std::string told = std::string(monitor(1).begin()->second.at("identity").as_string());
+  EXPECT_EQ(told.size(), 32U);
+  const auto refused = [&](const std::string& database, std::vector<std::string> command) {
+    command.insert(command.end(), {"--nats-url", nats_.url(), "--database", database});
+    const finished ended = run(folder_.command(std::move(command)), folder_.path());
+    EXPECT_EQ(ended.status, 1);
+    EXPECT_THAT(ended.log, HasSubstr(told));
+    EXPECT_THAT(ended.log, HasSubstr((folder_.path() / "first.db").string()));
+    EXPECT_THAT(ended.log, HasSubstr((folder_.path() / database.substr(7)).string()));
+    EXPECT_EQ(std::count(ended.log.begin(), ended.log.end(), '\n'), 1) << ended.log;
+  };
+  refused("sqlite:second.db", {"storage"});
+  std::filesystem::copy(folder_.path() / "first.db", folder_.path() / "copy.db");
+  refused("sqlite:copy.db", {"storage"});
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
+  refused("sqlite:third.db", {"run"});
+  // The same file is the same database.
+  const auto again = start("sqlite:first.db");
+  EXPECT_EQ(monitor(2).size(), 2U);
+}
+
+TEST_F(StorageProcess, OfTwoThatStartAtOnceOneServes) {
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::unique_ptr<process>> both;
+    for (const char* database : {"sqlite:one.db", "sqlite:two.db"}) {
+      both.push_back(std::make_unique<process>(
+          folder_.command({"storage", "--nats-url", nats_.url(), "--database", database}),
+          folder_.path()));
+    }
+    std::size_t serving = 0;
+    for (const auto& each : both) {
+      each->wait_for_log("rosey");
+      if (each->log().find("rosey ready") == std::string::npos) {
+        EXPECT_EQ(each->wait(), 1);
+      } else {
+        ++serving;
+        each->signal(SIGTERM);
+      }
+    }
+    EXPECT_EQ(serving, 1U);
+  }
+}
+
+TEST_F(StorageProcess, ABotBringsItsOwnOnlyToItsOwnNats) {
+  running_bot bot(folder_, {"--nats-url", nats_.url()});
+  EXPECT_THAT(bot.child().log(), HasSubstr("nobody serves storage on this NATS: start `rosey "));
+  EXPECT_THAT(bot.say("!queue"), HasSubstr("cannot reach its storage"));
+  const auto storage = start("sqlite:x.db");
+  EXPECT_EQ(bot.say("!queue"), "📺 Queue is empty");
+  EXPECT_FALSE(std::filesystem::exists(folder_.database()));
+  EXPECT_EQ(bot.finish(), 0);
+}
+
+TEST_F(StorageProcess, ADatabaseThatIsMovedAwayIsUnavailableUntilItIsBack) {
+  const auto storage = start("sqlite:x.db");
+  EXPECT_EQ(ask("db.batch.playlist", request("before")).at("success"), true);
+  std::filesystem::rename(folder_.path() / "x.db", folder_.path() / "y.db");
+  const auto refused = ask("db.batch.playlist", request("meanwhile"));
+  EXPECT_EQ(refused.at("error").at("code"), "DATABASE_ERROR");
+  EXPECT_EQ(ask("db.row.playlist.select", {{"table", "queue"}}).at("success"), false);
+  storage->wait_for_log("The database cannot be written: the file 'x.db' is gone");
+  std::filesystem::rename(folder_.path() / "y.db", folder_.path() / "x.db");
+  EXPECT_EQ(ask("db.batch.playlist", request("meanwhile")).at("success"), true);
+  expect_applied(2);
+}
+
 TEST_F(StorageProcess, ABotWithoutStorageUsesIt) {
-  folder_.configure("{}", {.storage = R"({"enabled": false})"});
   const auto storage = start("sqlite:elsewhere/x.db");
   std::string queue;
   {

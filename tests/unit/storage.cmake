@@ -9,6 +9,7 @@ rosey_add_test(storage_test
     storage/plan_test.cpp
     storage/playlist_schema_test.cpp
     storage/service_test.cpp
+    storage/sqlite_file_test.cpp
     storage/sqlite_session_test.cpp
     storage/timestamp_test.cpp
     storage/wire_test.cpp

@@ -80,6 +80,16 @@ void ignore_notice(void*, const PGresult*) {}
 }  // namespace
 
 std::string postgresql_connection::shown(const std::string& url) {
+  // libpq ends the password at the first '@' or '/', takes the rest for the host, and shows it.
+  const auto begin = url.find("//") + 2;
+  const auto login_end = std::min(url.find_first_of("@/", begin), url.size());
+  const auto query = url.find('?', login_end);
+  const auto last_at = url.rfind('@', query);
+  if (last_at != std::string::npos && last_at > login_end) {
+    throw std::runtime_error(
+        "The database's URL has an '@' or '/' too many; in a user, password or name they are "
+        "written %40 and %2F");
+  }
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(
       PQconninfoParse(url.c_str(), &message), &PQconninfoFree);
@@ -169,6 +179,17 @@ std::chrono::milliseconds postgresql_connection::connect_timeout() const {
 void postgresql_connection::set_time_limit(std::chrono::milliseconds most) {
   execute_within(connect_timeout(), fmt::format("SET statement_timeout = {}", most.count()));
   time_limit_ = most;
+}
+
+std::string postgresql_connection::identity() {
+  try {
+    const auto found = execute_within(connect_timeout(), "SELECT identity FROM rosey_identity");
+    return found.rows() > 0 ? PQgetvalue(found.native(), 0, 0) : "";
+  } catch (const sql_failure& failure) {
+    // No such table.
+    if (failure.kind != sql_failure_kind::interrupted || lost()) throw;
+    return {};
+  }
 }
 
 postgresql_result postgresql_connection::execute(const std::string& sql) {

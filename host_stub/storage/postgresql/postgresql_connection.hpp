@@ -51,6 +51,9 @@ class postgresql_connection {
   // Does not prepare it.
   postgresql_result execute_once(const statement& what);
 
+  // The database's; "" if it has none.
+  std::string identity();
+
   std::string literal(const std::string& text) const;
 
   PGconn* native() const { return connection_.get(); }

@@ -12,20 +12,27 @@ namespace {
 
 class postgresql_database final : public database {
  public:
-  postgresql_database(std::string url, const database_options& options)
-      : url_(std::move(url)), options_(options) {}
+  postgresql_database(std::string url, const database_options& options, std::string identity)
+      : url_(std::move(url)), options_(options), identity_(std::move(identity)) {}
 
   std::unique_ptr<session> connect(access mode) override {
-    return connect_postgresql(url_, mode, options_, health_);
+    return connect_postgresql(url_, mode, options_, health_, identity_);
   }
 
   std::string_view dialect_name() const override { return "postgresql"; }
+
+  const std::string& identity() const override { return identity_; }
+
+  std::string shown() const override { return postgresql_connection::shown(url_); }
+
+  std::string copy() const override { return {}; }
 
   bool writes_in_parallel() const override { return true; }
 
  private:
   std::string url_;
   database_options options_;
+  std::string identity_;
   const std::shared_ptr<server_health> health_ = std::make_shared<server_health>();
 };
 
@@ -63,6 +70,7 @@ std::string cannot_use(const std::string& shown, const sql_failure& failure) {
 
 std::unique_ptr<database> open_postgresql(const std::string& url, const database_options& options) {
   const std::string shown = postgresql_connection::shown(url);
+  std::string identity;
   try {
     postgresql_connection connection = connect(url, options);
     // Several services may start at once, and CREATE … IF NOT EXISTS is no match for that. They
@@ -74,12 +82,13 @@ std::unique_ptr<database> open_postgresql(const std::string& url, const database
     connection.execute(own_tables("TEXT COLLATE \"C\""));
     add_results(connection);
     connection.execute(std::string("CREATE SEQUENCE IF NOT EXISTS rosey_revision; COMMIT"));
+    identity = connection.identity();
   } catch (const unreachable& failure) {
     throw database_unavailable(cannot_use(shown, failure));
   } catch (const sql_failure& failure) {
     throw std::runtime_error(cannot_use(shown, failure));
   }
-  return std::make_unique<postgresql_database>(url, options);
+  return std::make_unique<postgresql_database>(url, options, std::move(identity));
 }
 
 }  // namespace rosey::storage

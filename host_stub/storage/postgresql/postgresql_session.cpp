@@ -17,8 +17,12 @@ namespace {
 class postgresql_session final : public session {
  public:
   postgresql_session(std::string url, access mode, const database_options& options,
-                     std::shared_ptr<server_health> health)
-      : url_(std::move(url)), mode_(mode), options_(options), health_(std::move(health)) {}
+                     std::shared_ptr<server_health> health, std::string identity)
+      : url_(std::move(url)),
+        mode_(mode),
+        options_(options),
+        health_(std::move(health)),
+        identity_(std::move(identity)) {}
 
   const dialect& language() const override { return postgresql_dialect(); }
 
@@ -144,9 +148,22 @@ class postgresql_session final : public session {
 
   void connect() {
     connection_.emplace(url_, mode_, options_);
+    check_identity();
     outdated_ = false;
     schema_version_.clear();
     if (migration_lock_) take_migration_lock();
+  }
+
+  // Behind the same name there may be another database by now.
+  void check_identity() {
+    const std::string found = connection().identity();
+    if (found == identity_) return;
+    connection_.reset();
+    throw sql_failure(
+        sql_failure_kind::broken,
+        found.empty() ? "it is not the database that was there: it has no identity"
+                      : fmt::format("it is another database, with the identity {} instead of {}",
+                                    found, identity_));
   }
 
   // The server gives it back with the connection.
@@ -230,6 +247,7 @@ class postgresql_session final : public session {
   const access mode_;
   const database_options options_;
   const std::shared_ptr<server_health> health_;
+  const std::string identity_;
   std::optional<postgresql_connection> connection_;
   std::chrono::steady_clock::time_point deadline_;
   std::optional<migration_lock> migration_lock_;
@@ -243,8 +261,9 @@ class postgresql_session final : public session {
 
 std::unique_ptr<session> connect_postgresql(const std::string& url, access mode,
                                             const database_options& options,
-                                            std::shared_ptr<server_health> health) {
-  return std::make_unique<postgresql_session>(url, mode, options, std::move(health));
+                                            std::shared_ptr<server_health> health,
+                                            const std::string& identity) {
+  return std::make_unique<postgresql_session>(url, mode, options, std::move(health), identity);
 }
 
 }  // namespace rosey::storage

@@ -4,6 +4,7 @@
 
 #include "rosey/abi/host.h"
 #include "rosey/abi/plugin.h"
+#include "rosey/abi/publisher.h"
 #include "rosey/abi/types.h"
 
 #ifdef __cplusplus
@@ -62,6 +63,11 @@ FIELD(rosey_host, stopped, 64, 8);
 FIELD(rosey_host, log, 72, 8);
 FIELD(rosey_host, get_ext, 80, 8);
 GROWN(rosey_host, 88); /* 1.0 */
+
+FIELD(rosey_publisher, header, 0, 8);
+FIELD(rosey_publisher, publish, 8, 8);
+FIELD(rosey_publisher, max_payload, 16, 8);
+GROWN(rosey_publisher, 24); /* 1.1 */
 
 FIELD(rosey_verb, header, 0, 8);
 FIELD(rosey_verb, name, 8, 8);

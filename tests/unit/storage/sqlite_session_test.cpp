@@ -2,6 +2,11 @@
 #include "host_stub/storage/sqlite/sqlite_session.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <map>
+#include <string>
 
 #include "host_stub/storage/sqlite/statement_cache.hpp"
 #include "unit/storage/storage_test.hpp"
@@ -13,7 +18,9 @@ class sqlite_connection : public storage_test {
  protected:
   // As a pragma of the connection that writes tells it.
   std::int64_t pragma(const std::string& name, const database_options& options) {
-    const auto session = connect_sqlite(database_file(), access::write, options);
+    const auto keeper =
+        std::make_shared<sqlite_keeper>(database_file(), std::chrono::milliseconds(1000));
+    const auto session = connect_sqlite(keeper, access::write, options);
     std::int64_t told = -1;
     session->query({"PRAGMA " + name}, [&told](const auto& row) {
       told = std::get<std::int64_t>(row[0]);
@@ -59,6 +66,31 @@ TEST_F(sqlite_connection, a_table_without_row_ids_fills_no_key) {
   EXPECT_EQ(row("insert", R"({"table": "with", "values": {"n": 1}})").at("id"), 1);
   const auto answer = row("insert", R"({"table": "without", "values": {"id": 77, "n": 1}})");
   EXPECT_TRUE(answer.at("id").is_null()) << json::serialize(answer);
+}
+
+// Modes of the database and of the files beside it.
+TEST_F(sqlite_connection, nobody_else_may_read_what_is_stored) {
+  const auto modes = [this] {
+    std::map<std::string, int> found;
+    for (const char* behind : {"", "-wal", "-shm", "-gate"}) {
+      struct stat file {};
+      EXPECT_EQ(::stat((database_file() + behind).c_str(), &file), 0) << behind;
+      found[behind] = file.st_mode & 0777;
+    }
+    return found;
+  };
+  const mode_t before = ::umask(0);
+  open();
+  EXPECT_EQ(modes(), (std::map<std::string, int>{
+                         {"", 0600}, {"-wal", 0600}, {"-shm", 0600}, {"-gate", 0600}}));
+  close();
+  // What an operator chose stays, and holds for all of them.
+  ::chmod(database_file().c_str(), 0660);
+  ::unlink((database_file() + "-gate").c_str());
+  open();
+  EXPECT_EQ(modes(), (std::map<std::string, int>{
+                         {"", 0660}, {"-wal", 0660}, {"-shm", 0660}, {"-gate", 0660}}));
+  ::umask(before);
 }
 
 }  // namespace
