@@ -68,6 +68,7 @@ class Secrets : public testing::Test {
 };
 
 TEST_F(Secrets, OfAnotherNatsAreNeitherPrintedNorInTheListOfProcesses) {
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   const secured_nats nats(folder_.path());
   for (const char* level : {"debug", "off"}) {
     process bot(folder_.command({"--log-level", level, "run", "--nats-url", nats.url()}),
@@ -95,7 +96,7 @@ TEST_F(Secrets, AreNotInErrors) {
         "nats://ann:s3cret@127.0.0.1:1,nats://ann:s3cret@127.0.0.1:2", "s3cret@127.0.0.1:1",
         "nats://ann:s3cret@127.0.0.1:port", "tls://ann:s3cret@127.0.0.1:1"}) {
     for (const char* command : {"run", "storage"}) {
-      const finished ended = rosey({command, "--nats-url", url});
+      const finished ended = rosey({command, "--wait", "0", "--nats-url", url});
       EXPECT_EQ(ended.status, 1) << url;
       EXPECT_THAT(ended.log, HasSubstr("127.0.0.1")) << url;
       expect_clean(ended);
@@ -106,7 +107,7 @@ TEST_F(Secrets, AreNotInErrors) {
         "postgresql://ann:s3/s3cret@127.0.0.1:1/x", "postgresql://127.0.0.1:1/x?password=s3cret",
         "postgresql://ann:s3cret@127.0.0.1:port/x", "postgresql://ann:s3cret%zz@127.0.0.1:1/x",
         "host=127.0.0.1 password=s3cret", "mysql://ann:s3cret@127.0.0.1/x"}) {
-    const finished ended = rosey({"run", "--database", url});
+    const finished ended = rosey({"run", "--wait", "0", "--database", url});
     EXPECT_EQ(ended.status, 1) << url;
     expect_clean(ended);
     expect_clean(rosey({"migrate", "--plugin", "playlist", "--action", "up", "--database", url}));
@@ -118,6 +119,7 @@ TEST_F(Secrets, AreNotInErrors) {
 }
 
 TEST_F(Secrets, MayStandInAFile) {
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   const secured_nats nats(folder_.path());
   write("nats-url", nats.url() + "\n");
   write("database-url", "sqlite:elsewhere/x.db\n");
@@ -156,14 +158,14 @@ TEST_F(Secrets, ThatEverybodyMayReadAreWarnedOf) {
       "rosey.json may be read by everybody on this machine and holds a secret (nats.url); run: "
       "chmod 600 rosey.json";
   write("rosey.json", config, 0644);
-  EXPECT_THAT(rosey({"run"}).log, HasSubstr(warning));
+  EXPECT_THAT(rosey({"run", "--wait", "0"}).log, HasSubstr(warning));
   write("rosey.json", config, 0640);
-  EXPECT_THAT(rosey({"run"}).log, Not(HasSubstr("chmod")));
+  EXPECT_THAT(rosey({"run", "--wait", "0"}).log, Not(HasSubstr("chmod")));
   write("rosey.json", R"({"nats": {"url": "nats://127.0.0.1:1"}})", 0644);
-  EXPECT_THAT(rosey({"run"}).log, Not(HasSubstr("chmod")));
+  EXPECT_THAT(rosey({"run", "--wait", "0"}).log, Not(HasSubstr("chmod")));
   write("rosey.json", R"({"nats": {"url_file": "url"}})", 0644);
   write("url", "nats://s3cret@127.0.0.1:1", 0644);
-  EXPECT_THAT(rosey({"run"}).log, HasSubstr("chmod 600 url"));
+  EXPECT_THAT(rosey({"run", "--wait", "0"}).log, HasSubstr("chmod 600 url"));
 }
 
 // Said once, however often plugins are reloaded.
