@@ -20,6 +20,11 @@ namespace rosey::host {
 // libnats writes on the thread that publishes, and while it connects anew it holds the lock that
 // publishing needs: a server that accepts and stays silent would hold up every thread that speaks.
 // Here a thread of its own does both kinds of waiting. Thread-safe.
+//
+// An external event loop (natsOptions_SetEventLoop) would write without waiting, too, but not with
+// libnats 3.4.1: it keeps what its parser has begun across a reconnect, and glues half a message to
+// the next connection's bytes; and its handshake then reads without a deadline, holding the lock.
+// Both are there up to 3.13.0; the first was mended on its main branch in August 2026.
 class outbox {
  public:
   struct message {
@@ -34,8 +39,7 @@ class outbox {
 
   // `most_bytes` may wait.
   outbox(std::size_t most_bytes, failure_handler on_failure);
-  // Writes what still waits, for `patience` at most. A write that is under way ends first.
-  ~outbox();
+  ~outbox() { close(); }
   outbox(const outbox&) = delete;
   outbox& operator=(const outbox&) = delete;
 
@@ -47,6 +51,10 @@ class outbox {
 
   // In the order of the calls. False if too much waits. Does not block.
   bool add(message next);
+
+  // Writes what still waits, for `patience` at most and if there is a connection. A write that is
+  // under way ends first. From then on nothing is taken.
+  void close();
 
   // Waits until all that was added has been handed to libnats. False if that takes longer.
   bool wait_until_empty(std::chrono::milliseconds timeout);

@@ -70,6 +70,7 @@ class Secrets : public testing::Test {
 TEST_F(Secrets, OfAnotherNatsAreNeitherPrintedNorInTheListOfProcesses) {
   folder_.configure("{}", {.storage = R"({"enabled": true})"});
   const secured_nats nats(folder_.path());
+  write("rosey.json", R"({"storage": {"enabled": true}})");
   for (const char* level : {"debug", "off"}) {
     process bot(folder_.command({"--log-level", level, "run", "--nats-url", nats.url()}),
                 folder_.path());
@@ -121,6 +122,7 @@ TEST_F(Secrets, AreNotInErrors) {
 TEST_F(Secrets, MayStandInAFile) {
   folder_.configure("{}", {.storage = R"({"enabled": true})"});
   const secured_nats nats(folder_.path());
+  write("rosey.json", R"({"storage": {"enabled": true}})");
   write("nats-url", nats.url() + "\n");
   write("database-url", "sqlite:elsewhere/x.db\n");
   process bot(folder_.command(

@@ -23,8 +23,9 @@ class cluster {
     int hosts = 1;
     bool proxies = false;  // each process, and the clients, reach NATS through one of their own
     std::string_view playlist = "{}";                   // its section of the configuration
-    std::vector<std::string> storage_environment = {};  // NAME=VALUE
+    std::vector<std::string> storage_environment = {};  // arguments of env: NAME=VALUE
     std::vector<std::string> host_environment = {};
+    std::filesystem::path database = {};                  // empty: a file in folder()
     std::function<void(const bot_folder&)> prepare = {};  // called before anything is started
   };
   enum part : std::size_t { nats, storage, first_host };
@@ -51,7 +52,9 @@ class cluster {
   const std::string& url() const;
   // Between that part and NATS; of the part `nats`, between the clients and NATS.
   nats_proxy& proxy_of(std::size_t part) { return *proxies_[part]; }
-  std::filesystem::path database() const { return folder_.path() / "cluster.db"; }
+  std::filesystem::path database() const {
+    return layout_.database.empty() ? folder_.path() / "cluster.db" : layout_.database;
+  }
   const bot_folder& folder() const { return folder_; }
 
  private:

@@ -1,6 +1,7 @@
-// Hosts, storage and nats-server are killed at any moment under a crowd of clients: what they were
-// answered is what is stored, once, and everybody is served again soon.
+// Hosts, storage and nats-server are killed, and hosts suspended, at any moment under a crowd of
+// clients: what they were answered is what is stored, once, and everybody is served again soon.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <string>
@@ -28,6 +29,29 @@ std::vector<std::size_t> victims(trials& made, const cluster& all) {
   return chosen;
 }
 
+std::string kill_some(cluster& all, trials& made) {
+  std::string names = "killed";
+  const auto chosen = victims(made, all);
+  for (const std::size_t part : chosen) {
+    all.kill(part);
+    names += " " + all.name_of(part);
+  }
+  if (made.one_in(2)) all.drain(std::chrono::milliseconds(made.below(100)));
+  for (const std::size_t part : chosen) all.start(part);
+  return names;
+}
+
+// A host that sleeps wakes up with commands that others have long answered.
+std::string suspend_one(cluster& all, trials& made) {
+  const std::size_t part =
+      cluster::first_host +
+      static_cast<std::size_t>(made.below(static_cast<int>(all.parts() - cluster::first_host)));
+  all.at(part).signal(SIGSTOP);
+  all.drain(std::chrono::milliseconds(200 + made.below(800)));
+  all.at(part).signal(SIGCONT);
+  return "suspended " + all.name_of(part);
+}
+
 void torture(const std::string& program, int hosts, int short_form) {
   trials made(short_form);
   cluster all({.hosts = hosts, .playlist = roomy});
@@ -36,27 +60,23 @@ void torture(const std::string& program, int hosts, int short_form) {
   while (made.another() && !testing::Test::HasFailure()) {
     crowd.resume();
     all.drain(std::chrono::milliseconds(made.below(150)));
-    const auto chosen = victims(made, all);
-    std::string names;
-    for (const std::size_t part : chosen) names += " " + all.name_of(part);
+    const auto began = steady::now();
+    const std::string what =
+        hosts > 1 && made.one_in(3) ? suspend_one(all, made) : kill_some(all, made);
     SCOPED_TRACE("trial " + std::to_string(made.made()) + " of seed " +
-                 std::to_string(made.seed()) + ", which killed" + names);
-    const auto killed = steady::now();
-    for (const std::size_t part : chosen) all.kill(part);
-    if (made.one_in(2)) all.drain(std::chrono::milliseconds(made.below(100)));
-    for (const std::size_t part : chosen) all.start(part);
-    found.heal_seconds.push_back(seconds_to_heal(all, crowd, killed));
+                 std::to_string(made.seed()) + ", which " + what);
+    found.heal_seconds.push_back(seconds_to_heal(all, crowd, began));
     check(all, crowd, found);
   }
   report(program, made, found);
 }
 
 TEST(KillTorture, OfOneHost) {
-  torture("kill, one host", 1, 8);
+  torture("kill, one host", 1, SANITIZED ? 3 : 5);
 }
 
 TEST(KillTorture, OfTwoHosts) {
-  torture("kill, two hosts", 2, 8);
+  torture("kill, two hosts", 2, SANITIZED ? 3 : 5);
 }
 
 }  // namespace

@@ -12,13 +12,13 @@
 
 namespace rosey::tests {
 
-// A command that got its last answer. Each add has a media id of its own, by which its item is
+// A command and its last answer. Each add has a media id of its own, by which its item is
 // known wherever it is.
 struct answered_command {
   std::string_view verb;  // as people type it, also for a service
   std::string channel, user;
-  std::string media;  // of an add
-  boost::json::object answer;
+  std::string media;           // of an add
+  boost::json::object answer;  // empty: there was none, so that it may have been done or not
 };
 
 // Thread-safe.
@@ -36,7 +36,7 @@ class answer_model {
 
  private:
   struct channel_answers {
-    std::set<std::string> added, refused, removed;  // by media id
+    std::set<std::string> added, refused, removed, unknown;  // by media id
     std::size_t cleared = 0, skips = 0;
   };
   struct stored_channel {
@@ -49,7 +49,10 @@ class answer_model {
 
   mutable std::mutex mutex_;
   std::map<std::string, channel_answers> channels_;
-  std::map<std::string, std::size_t> adds_by_user_;
+  struct user_adds {
+    std::size_t known = 0, unknown = 0;
+  };
+  std::map<std::string, user_adds> adds_by_user_;
   std::string contradictions_;  // between answers
 };
 

@@ -16,30 +16,30 @@ using steady = std::chrono::steady_clock;
 
 constexpr auto attempt_timeout = 200ms;
 
-// What they do, in these proportions.
-constexpr struct {
-  const char* verb;     // as people type it
-  const char* service;  // its name for programs; null: there is none that does the same
-  int weight;
-} habits[] = {{"add", "add_item", 46},
-              {"remove", nullptr, 10},
-              {"skip", "skip", 10},
-              {"voteskip", "vote_skip", 6},
-              {"clear", "clear", 1},
-              {"shuffle", "shuffle", 4},
-              {"move", nullptr, 5},
-              {"queue", "get_queue", 6},
-              {"history", "get_history", 4},
-              {"nowplaying", "get_current", 4},
-              {"mystats", "get_user_stats", 4}};
+struct habit {
+  const char* verb;        // as people type it
+  const char* service;     // its name for programs; null: there is none that does the same
+  unsigned mixed, adding;  // how often, in each mood
+};
+constexpr habit habits[] = {{"add", "add_item", 46, 270},
+                            {"remove", nullptr, 10, 0},
+                            {"skip", "skip", 10, 4},
+                            {"voteskip", "vote_skip", 6, 0},
+                            {"clear", "clear", 1, 1},
+                            {"shuffle", "shuffle", 4, 0},
+                            {"move", nullptr, 5, 2},
+                            {"queue", "get_queue", 6, 10},
+                            {"history", "get_history", 4, 4},
+                            {"nowplaying", "get_current", 4, 4},
+                            {"mystats", "get_user_stats", 4, 4}};
 
-const auto& habit_of(unsigned number) {
-  int total = 0;
-  for (const auto& each : habits) total += each.weight;
-  int left = static_cast<int>(number % static_cast<unsigned>(total));
-  for (const auto& each : habits) {
-    left -= each.weight;
-    if (left < 0) return each;
+const habit& choose_habit(std::mt19937& random, unsigned habit::*how_often) {
+  unsigned total = 0;
+  for (const habit& each : habits) total += each.*how_often;
+  unsigned left = static_cast<unsigned>(random()) % total;
+  for (const habit& each : habits) {
+    if (left < each.*how_often) return each;
+    left -= each.*how_often;
   }
   return habits[0];
 }
@@ -70,8 +70,9 @@ struct people::person {
   std::thread thread;
 };
 
-people::people(const std::string& nats_url, int clients, int channels, unsigned seed)
-    : channels_(channels), seed_(seed) {
+people::people(const std::string& nats_url, int clients, int channels, unsigned seed,
+               mood everybodys)
+    : channels_(channels), seed_(seed), mood_(everybodys) {
   for (int number = 0; number < clients; ++number) {
     everybody_.push_back(
         std::make_unique<person>(nats_url, number, seed + 1000u * static_cast<unsigned>(number)));
@@ -132,11 +133,12 @@ void people::live(person& self) {
 }
 
 void people::command(person& self) {
-  const auto& habit = habit_of(static_cast<unsigned>(self.random()));
-  const bool as_service = habit.service && self.random() % 3 == 0;
-  const std::string verb = habit.verb;
+  const habit& chosen =
+      choose_habit(self.random, mood_ == mood::mixed ? &habit::mixed : &habit::adding);
+  const bool as_service = chosen.service && self.random() % 3 == 0;
+  const std::string verb = chosen.verb;
   answered_command done{
-      .verb = habit.verb,
+      .verb = chosen.verb,
       .channel = "#soak-" + std::to_string(self.random() % static_cast<unsigned>(channels_)),
       .user = self.name,
       .media = {},
@@ -157,14 +159,15 @@ void people::command(person& self) {
   } else if (verb == "move") {
     request["args"] = "1 start";
   }
-  const std::string subject = as_service ? std::string("service.playlist.") + habit.service
+  const std::string subject = as_service ? std::string("service.playlist.") + chosen.service
                                          : "rosey.command.playlist." + verb;
   const auto began = steady::now();
   ++commands_;
   auto got = answer(self, subject, std::move(request));
-  if (!got) return;
-  self.served = began;
-  done.answer = std::move(*got);
+  if (got) {
+    self.served = began;
+    done.answer = std::move(*got);
+  }
   model_.note(done);
 }
 

@@ -22,8 +22,14 @@ class people {
  public:
   static constexpr std::chrono::seconds patience_of_a_person{60};
 
+  enum class mood {
+    mixed,   // all verbs; queues stay short
+    adding,  // queues of some hundred items
+  };
+
   // They wait until resume(). What they do is chosen by `seed`.
-  people(const std::string& nats_url, int clients, int channels, unsigned seed);
+  people(const std::string& nats_url, int clients, int channels, unsigned seed,
+         mood everybodys = mood::mixed);
   ~people();
   people(const people&) = delete;
   people& operator=(const people&) = delete;
@@ -51,6 +57,7 @@ class people {
 
   const int channels_;
   const unsigned seed_;
+  const mood mood_;
   answer_model model_;
   std::atomic<std::size_t> commands_ = 0, repeated_ = 0, gave_up_ = 0;
   std::atomic<unsigned> next_media_ = 0;

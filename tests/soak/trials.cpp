@@ -23,14 +23,14 @@ std::string seconds(double value) {
 }  // namespace
 
 trials::trials(int short_form)
-    : short_form_(short_form),
+    : least_(static_cast<int>(from_environment(
+          "ROSEY_SOAK_TRIALS", from_environment("ROSEY_SOAK_SECONDS", 0) > 0 ? 1 : short_form))),
       seed_(static_cast<unsigned>(from_environment("ROSEY_SOAK_SEED", 1))),
       most_(from_environment("ROSEY_SOAK_SECONDS", 0)),
       random_(seed_) {}
 
 bool trials::another() {
-  const bool more =
-      most_.count() > 0 ? std::chrono::steady_clock::now() - began_ < most_ : made_ < short_form_;
+  const bool more = made_ < least_ || std::chrono::steady_clock::now() - began_ < most_;
   made_ += more;
   return more;
 }

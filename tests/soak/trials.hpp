@@ -9,8 +9,8 @@
 
 namespace rosey::tests {
 
-// A short form with a fixed number of trials, or as long as ROSEY_SOAK_SECONDS says; from the seed
-// ROSEY_SOAK_SEED, or always the same one.
+// A short form with a fixed number of trials; or as long as ROSEY_SOAK_SECONDS says, and at least
+// ROSEY_SOAK_TRIALS. From the seed ROSEY_SOAK_SEED, or always the same one.
 class trials {
  public:
   explicit trials(int short_form);
@@ -26,9 +26,9 @@ class trials {
   bool one_in(int many) { return below(many) == 0; }
 
  private:
-  const int short_form_;
+  const int least_;
   const unsigned seed_;
-  const std::chrono::seconds most_;  // 0: the short form
+  const std::chrono::seconds most_;
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::mt19937 random_;
   int made_ = 0;

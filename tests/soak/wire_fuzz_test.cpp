@@ -13,12 +13,12 @@
 #include <vector>
 
 #include "fuzz/mutator.hpp"
+#include "fuzz/wire_seeds.hpp"
 #include "rosey/wire/subjects.hpp"
 #include "soak/client.hpp"
 #include "soak/cluster.hpp"
 #include "soak/model.hpp"
 #include "soak/trials.hpp"
-#include "soak/wire_seeds.hpp"
 
 namespace rosey::tests {
 namespace {

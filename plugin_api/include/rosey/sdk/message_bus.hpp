@@ -16,6 +16,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "rosey/wire/subjects.hpp"
+
 namespace rosey::sdk {
 
 // Why a message was not sent, or a request had no answer.
@@ -25,7 +27,7 @@ enum class bus_errc {
   disconnected = 3,     // there is no connection that could take it
   stopped = 4,          // the plugin is closing
   too_large = 5,        // more bytes than max_payload()
-  invalid_subject = 6,  // nothing can be published on it: see is_publishable()
+  invalid_subject = 6,  // nothing can be published on it: see wire::subjects::is_publishable()
 };
 
 inline const boost::system::error_category& bus_category() {
@@ -57,27 +59,10 @@ inline boost::system::error_code make_error_code(bus_errc value) {
   return {static_cast<int>(value), bus_category()};
 }
 
-// Bytes. NATS closes the connection of whoever sends it a line of more than 4096.
-inline constexpr std::size_t max_subject = 1024;
-
-// Tokens between dots, none of them empty or a wildcard, without blanks and control characters.
-inline bool is_publishable(std::string_view subject) {
-  if (subject.size() > max_subject) return false;
-  for (;;) {
-    const std::string_view token = subject.substr(0, subject.find('.'));
-    if (token.empty() || token == "*" || token == ">") return false;
-    for (const unsigned char byte : token) {
-      if (byte <= ' ' || byte == 0x7f) return false;
-    }
-    if (token.size() == subject.size()) return true;
-    subject.remove_prefix(token.size() + 1);
-  }
-}
-
 // What keeps a message of this size from being sent; nothing if it can be.
 inline boost::system::error_code problem_with(std::string_view subject, std::size_t size,
                                               std::size_t max_payload) {
-  if (!is_publishable(subject)) return make_error_code(bus_errc::invalid_subject);
+  if (!wire::subjects::is_publishable(subject)) return make_error_code(bus_errc::invalid_subject);
   if (size > max_payload) return make_error_code(bus_errc::too_large);
   return {};
 }

@@ -1,4 +1,4 @@
-#include "soak/wire_seeds.hpp"
+#include "fuzz/wire_seeds.hpp"
 
 #include <stdexcept>
 
