@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <initializer_list>
 
+#include "host_stub/address.hpp"
 #include "host_stub/text_file.hpp"
 #include "rosey/wire/decode.hpp"
 
@@ -75,6 +76,20 @@ class section {
     }
   }
 
+  void names(std::string_view key, std::vector<std::string>& target) {
+    const json::value* value = find(key);
+    if (!value) return;
+    const auto is_name = [](const json::value& each) {
+      return each.is_string() && !each.get_string().empty();
+    };
+    if (!value->is_array() ||
+        !std::all_of(value->get_array().begin(), value->get_array().end(), is_name)) {
+      return fail(key, "a list of names, such as [\"playlist\"]");
+    }
+    target.clear();
+    for (const json::value& each : value->get_array()) target.emplace_back(each.get_string());
+  }
+
   // Null, and a failure before, are the same as absent.
   const json::value* find(std::string_view key) const {
     if (!problem_.empty() || !object_) return nullptr;
@@ -107,20 +122,52 @@ class section {
   std::string problem_;
 };
 
-std::string read_nats(const json::value& value, config& into) {
-  section in(value, "nats", {"url"});
+// "url" holds one or several with commas, "urls" the same as a list.
+void read_urls(section& in, config& into) {
   in.text("url", into.nats_url);
+  const json::value* list = in.find("urls");
+  if (!list) return;
+  if (!into.nats_url.empty()) return in.fail("urls", "left out where there is 'nats.url'");
+  if (!list->is_array() || list->get_array().empty()) return in.fail("urls", "a list of URLs");
+  for (const json::value& each : list->get_array()) {
+    if (!each.is_string()) return in.fail("urls", "a list of URLs");
+    if (!into.nats_url.empty()) into.nats_url += ',';
+    into.nats_url += std::string_view(each.get_string());
+  }
+}
+
+std::string read_nats(const json::value& value, config& into) {
+  section in(value, "nats",
+             {"url", "url_file", "urls", "ca_file", "certificate_file", "key_file",
+              "credentials_file", "nkey", "nkey_seed_file", "ping_interval_seconds"});
+  read_urls(in, into);
+  in.path("url_file", into.nats_url_file);
+  if (!into.nats_url.empty() && in.find("url_file")) {
+    in.fail("url_file", "left out where 'nats.url' is");
+  }
+  in.path("ca_file", into.nats_login.ca_file);
+  in.path("certificate_file", into.nats_login.certificate_file);
+  in.path("key_file", into.nats_login.key_file);
+  in.path("credentials_file", into.nats_login.credentials_file);
+  in.text("nkey", into.nats_login.nkey);
+  in.path("nkey_seed_file", into.nats_login.nkey_seed_file);
+  in.seconds("ping_interval_seconds", into.nats_ping_interval);
   return in.problem();
 }
 
 std::string read_storage(const json::value& value, config& into) {
   section in(value, "storage",
-             {"enabled", "database", "migrations", "auto_migrate", "request_age_seconds",
-              "busy_timeout_ms", "read_timeout_ms", "write_timeout_ms", "readers", "write_queue"});
+             {"enabled", "database", "database_url_file", "migrations", "auto_migrate",
+              "request_age_seconds", "busy_timeout_ms", "read_timeout_ms", "write_timeout_ms",
+              "readers", "write_queue"});
   bool enabled = false;
   in.boolean("enabled", enabled);
   if (in.find("enabled")) into.storage_enabled = enabled;
   in.text("database", into.database);
+  in.path("database_url_file", into.database_url_file);
+  if (in.find("database") && in.find("database_url_file")) {
+    in.fail("database_url_file", "left out where 'storage.database' is");
+  }
   in.path("migrations", into.migrations);
   in.boolean("auto_migrate", into.auto_migrate);
   in.seconds("request_age_seconds", into.request_age);
@@ -133,9 +180,16 @@ std::string read_storage(const json::value& value, config& into) {
 }
 
 std::string read_plugins(const json::value& value, config& into) {
-  section in(value, "plugins", {"directory", "watch", "config"});
+  section in(value, "plugins", {"directory", "watch", "required", "writable_by_others", "config"});
   in.path("directory", into.plugin_directory);
   in.boolean("watch", into.watch_plugins);
+  in.names("required", into.required_plugins);
+  std::string policy = "warn";
+  in.text("writable_by_others", policy);
+  if (policy != "warn" && policy != "refuse") {
+    in.fail("writable_by_others", R"("warn" or "refuse")");
+  }
+  into.refuse_writable_plugins = policy == "refuse";
   if (const json::value* sections = in.find("config")) {
     if (!sections->is_object()) return "'plugins.config' must be an object of objects";
     for (const auto& entry : sections->get_object()) {
@@ -191,6 +245,30 @@ std::string read_chat(const json::value& value, config& into) {
   return {};
 }
 
+bool names_secret(std::string_view key) {
+  const auto ends = [key](std::string_view with) { return key.ends_with(with); };
+  return ends("key") || ends("token") || ends("password") || ends("secret");
+}
+
+// The first key, at whatever depth, whose value is a secret or an address with one; "" for none.
+std::string secret_in(const json::value& value, const std::string& path) {
+  if (const json::object* object = value.if_object()) {
+    for (const auto& [key, inner] : *object) {
+      const std::string full = path.empty() ? std::string(key) : path + "." + std::string(key);
+      if (std::string found = secret_in(inner, full); !found.empty()) return found;
+    }
+  } else if (const json::array* list = value.if_array()) {
+    for (const json::value& inner : *list) {
+      if (std::string found = secret_in(inner, path); !found.empty()) return found;
+    }
+  } else if (const json::string* text = value.if_string(); text && !text->empty()) {
+    if (names_secret(path)) return path;
+    const bool is_address = path.starts_with("nats.url") || path == "storage.database";
+    if (is_address && holds_secret(*text)) return path;
+  }
+  return {};
+}
+
 std::string read_all(const json::value& value, config& into) {
   const section top(value, "", {"nats", "storage", "plugins", "chat"});
   if (!top.problem().empty()) return top.problem();
@@ -218,6 +296,7 @@ result<config> parse_config(std::string_view text) {
   if (failure) return error{"config", "not valid JSON: " + failure.message()};
   if (!value.is_object()) return error{"config", "the configuration must be a JSON object"};
   config made;
+  made.secret_key = secret_in(value, "");
   if (std::string problem = read_all(value, made); !problem.empty()) {
     return error{"config", std::move(problem)};
   }

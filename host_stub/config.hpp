@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host_stub/bus/nats_options.hpp"
 #include "rosey/wire/command.hpp"
 #include "rosey/wire/result.hpp"
 
@@ -22,10 +23,15 @@ struct console_settings {
 };
 
 struct config {
-  std::string nats_url;  // "": start a private server
+  // "": start a private server. Several with commas are tried in turn.
+  std::string nats_url;
+  std::filesystem::path nats_url_file;  // "": the URL is above; else it stands in this file
+  nats_security nats_login;
+  std::chrono::seconds nats_ping_interval = default_ping_interval;
 
   std::optional<bool> storage_enabled;  // none: with the private server only
   std::string database = "sqlite:data/rosey.db";
+  std::filesystem::path database_url_file;  // "": the URL is above; else it stands in this file
   std::filesystem::path migrations = "migrations";
   bool auto_migrate = true;  // false: what is pending is told at start, and left to the operator
   std::chrono::seconds request_age = std::chrono::hours(24);  // how long a request_id is known
@@ -36,11 +42,15 @@ struct config {
   std::size_t write_queue = 1024;                 // writes that wait; one more is answered BUSY
 
   std::filesystem::path plugin_directory = "build/plugins";
-  bool watch_plugins = true;          // load, swap and unload as files come, change and go
-  boost::json::object plugin_config;  // by plugin id
+  std::vector<std::string> required_plugins;  // ids; without one of them the bot is not ready
+  bool refuse_writable_plugins = false;  // what others may write is refused, not only warned of
+  bool watch_plugins = true;             // load, swap and unload as files come, change and go
+  boost::json::object plugin_config;     // by plugin id
 
   std::string prefix = "!";
   std::vector<console_settings> consoles = {console_settings{}};
+
+  std::string secret_key;  // the first key of the file that holds a password, token or API key
 
   bool has_private_nats() const { return nats_url.empty(); }
   // Whether the bot itself serves storage.

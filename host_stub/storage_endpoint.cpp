@@ -17,17 +17,13 @@ namespace {
 
 namespace db = wire::db;
 
-std::size_t max_payload(connection& bus) {
-  return static_cast<std::size_t>(natsConnection_GetMaxPayload(bus.native()));
-}
-
 // Whoever asked hears something: also what the server would not carry is told.
 void send(connection& bus, const std::string& to, std::string reply) {
   if (to.empty()) return;
-  if (reply.size() > max_payload(bus)) {
+  if (reply.size() > bus.max_payload()) {
     reply = db::encode(db::failure(error(
         db::codes::value_too_large, fmt::format("The answer has {} bytes; NATS carries at most {}",
-                                                reply.size(), max_payload(bus)))));
+                                                reply.size(), bus.max_payload()))));
   }
   if (const auto sent = bus.publish(to, reply); !sent) {
     spdlog::warn("storage: {}", sent.error().message);
@@ -37,7 +33,7 @@ void send(connection& bus, const std::string& to, std::string reply) {
 }  // namespace
 
 std::size_t storage_endpoint::reply_limit(connection& bus) {
-  return std::min(db::max_reply, max_payload(bus) / 2);
+  return std::min(db::max_reply, bus.max_payload() / 2);
 }
 
 storage_endpoint::storage_endpoint(connection& bus, storage::service& service) {
@@ -66,8 +62,8 @@ storage_endpoint::storage_endpoint(connection& bus, storage::service& service) {
 }
 
 storage_endpoint::~storage_endpoint() {
+  monitoring_.end();
   requests_.reset();
-  monitoring_.drain();
   monitoring_.finished().wait();
 }
 

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "host_stub/bus/configured.hpp"
 #include "host_stub/storage/database.hpp"
 #include "host_stub/storage/migrator.hpp"
 #include "host_stub/storage_claim.hpp"
@@ -84,10 +85,14 @@ void migrate_all(const config& settings, storage::database& database) {
   }
 }
 
+connection::settings on_threads(connection::settings chosen) {
+  chosen.mode = connection::delivery::parallel;
+  return chosen;
+}
+
 storage::options service_options(const config& settings, connection& bus) {
   storage::options options;
   options.reply_limit = storage_endpoint::reply_limit(bus);
-  options.together = [&bus](const auto& replies) { bus.publish_together(replies); };
   options.busy_timeout = settings.busy_timeout;
   options.read_timeout = settings.read_timeout;
   options.write_timeout = settings.write_timeout;
@@ -119,7 +124,7 @@ std::vector<std::string> plugins_with_migrations(const std::filesystem::path& fo
 }
 
 storage_node::storage_node(const std::string& nats_url, const config& settings)
-    : bus_({.url = nats_url, .name = "rosey storage", .mode = connection::delivery::parallel}) {
+    : bus_(on_threads(configured(settings, nats_url, "rosey storage"))) {
   const storage::options options = service_options(settings, bus_);
   auto database = storage::open_database(options);
   storage_claim claim(bus_, *database);
@@ -134,6 +139,13 @@ storage_node::storage_node(const std::string& nats_url, const config& settings)
   if (const auto known = bus_.flush(std::chrono::seconds(5)); !known) {
     throw std::runtime_error(known.error().message);
   }
+  if (const auto refused = bus_.refused_since(0); !refused.empty()) {
+    throw std::runtime_error(not_permitted(refused, "the storage service"));
+  }
+}
+
+void storage_node::leave_nats(std::chrono::milliseconds patience) {
+  if (!bus_.flush(patience)) bus_.close();
 }
 
 }  // namespace rosey::host

@@ -1,30 +1,24 @@
 // Files that people write.
 #pragma once
 
-#include <cerrno>
-#include <cstring>
+#include <chrono>
+#include <cstddef>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
-#include <string_view>
 
 #include "rosey/wire/result.hpp"
 
 namespace rosey::host {
 
-// The whole file, without the byte order mark that some editors begin with. The error's message
-// tells why it cannot be read: "No such file or directory".
-inline result<std::string> read_text_file(const std::filesystem::path& file) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  std::error_code unknown;
-  if (std::filesystem::is_directory(file, unknown)) return error{"file", "it is a folder"};
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return error{"file", std::strerror(errno)};
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (in.bad()) return error{"file", "reading it failed"};
-  if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
-  return text;
-}
+struct text_file_limits {
+  std::size_t bytes = 32 * 1024 * 1024;
+  std::chrono::milliseconds silence = std::chrono::seconds(30);  // of a pipe
+};
+
+// The whole file, or what a pipe or device gives until it ends, without the byte order mark that
+// some editors begin with. The error's message tells why it cannot be read: "No such file or
+// directory". Ends at the limits, and when the process is asked to end.
+result<std::string> read_text_file(const std::filesystem::path& file,
+                                   const text_file_limits& limits = {});
 
 }  // namespace rosey::host

@@ -46,7 +46,7 @@ constexpr std::chrono::minutes import_timeout{5};
 
 struct plugin::parts {
   parts(const sdk::context& context, const plugin_options& options, const plugin_config& config)
-      : db(context.bus, plugin::id, options.storage_timeout),
+      : db(context.bus, plugin::id, options.storage_timeout, context.log),
         quotas(db, config.limits.quota),
         storage(db, quotas),
         known(context, storage, quotas, *options.time, config.playing, config.order),
@@ -62,7 +62,7 @@ struct plugin::parts {
         chat(context, queue),
         service(context, queue),
         people(context, queue),
-        patient_db(context.bus, plugin::id, import_timeout),
+        patient_db(context.bus, plugin::id, import_timeout, context.log),
         import_rows(patient_db),
         import_requests(context, import_rows, *options.time),
         paused(config.paused) {

@@ -4,95 +4,23 @@
 #include <nats/nats.h>
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
-#include <future>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "host_stub/bus/event_loop.hpp"
+#include "host_stub/bus/nats_options.hpp"
+#include "host_stub/bus/outbox.hpp"
+#include "host_stub/bus/refused_subjects.hpp"
+#include "host_stub/bus/subscription.hpp"
 #include "rosey/wire/result.hpp"
 
 namespace rosey::host {
 
-// A message that libnats delivered; owns it.
-class inbound_message {
- public:
-  explicit inbound_message(natsMsg* message) : message_(message, &natsMsg_Destroy) {}
-
-  std::string_view subject() const { return natsMsg_GetSubject(message_.get()); }
-  // "" when the sender expects no answer.
-  std::string_view reply() const {
-    const char* reply = natsMsg_GetReply(message_.get());
-    return reply ? std::string_view(reply) : std::string_view();
-  }
-  std::string_view payload() const {
-    return {natsMsg_GetData(message_.get()),
-            static_cast<std::size_t>(natsMsg_GetDataLength(message_.get()))};
-  }
-  // Not from a peer: the server says that nobody listens where the request went.
-  bool no_responders() const { return natsMsg_IsNoResponders(message_.get()); }
-
- private:
-  friend class connection;
-  std::unique_ptr<natsMsg, void (*)(natsMsg*)> message_;
-};
-
-// A subscription; ends it when destroyed, without waiting for the handler that may be running.
-class subscription {
- public:
-  using message_handler = std::function<void(inbound_message)>;
-
-  subscription() = default;
-  subscription(subscription&&) = default;
-  subscription& operator=(subscription&& other) noexcept;
-  ~subscription() { end(); }
-
-  // False when it was never made or has been moved from.
-  bool active() const { return state_ != nullptr; }
-
-  // No new messages; those that have arrived are still handled. libnats asks the server whether
-  // more are on their way: after `timeout`, when NATS does not answer, it goes on without.
-  void drain(std::chrono::milliseconds timeout = std::chrono::seconds(5));
-  // No more messages; cuts a drain() short. Does not need the server.
-  void end();
-  // After drain() or end(): ready when the handler has returned for the last time.
-  std::shared_future<void> finished() const;
-
- private:
-  friend class connection;
-  struct state;
-  explicit subscription(std::shared_ptr<state> shared) : state_(std::move(shared)) {}
-
-  std::shared_ptr<state> state_;
-};
-
-// Several subjects whose messages come in bursts: all that one read from the socket brought.
-class burst_subscription {
- public:
-  using burst_handler = std::function<void(std::vector<inbound_message>)>;
-
-  // No new messages; waits until the handler has had those that arrived. After `drain_timeout`,
-  // when NATS does not answer, it goes on without.
-  ~burst_subscription();
-  burst_subscription(const burst_subscription&) = delete;
-  burst_subscription& operator=(const burst_subscription&) = delete;
-
- private:
-  friend class connection;
-  static constexpr std::chrono::seconds drain_timeout{5};
-
-  burst_subscription(event_loop& loop, burst_handler handler);
-  void hand_over() const;
-
-  event_loop& loop_;
-  const burst_handler handler_;
-  std::vector<std::unique_ptr<natsSubscription, void (*)(natsSubscription*)>> natives_;
-};
-
-// Thread-safe. Reconnects by itself, for ever.
+// Thread-safe. Connects anew by itself, for ever; pings tell it when the other side is gone.
 class connection {
  public:
   enum class delivery {
@@ -104,13 +32,20 @@ class connection {
   };
 
   struct settings {
-    std::string url;   // may carry a token or a user: nats://token@host:port
+    std::string url;   // one, or several with commas; may carry a token or a user
     std::string name;  // shown by the server's monitoring
     delivery mode = delivery::in_order;
-    std::chrono::milliseconds timeout = std::chrono::seconds(2);
+    std::chrono::milliseconds timeout = std::chrono::seconds(2);  // of one attempt to connect
+    nats_security security = {};
+    std::chrono::seconds ping_interval = default_ping_interval;
+    // Called once, on any thread, when the connection has ended for good, which only libnats
+    // decides. It is useless then, and a process that lives on it should end.
+    std::function<void(const std::string& why)> on_closed = {};
+
+    nats_target target() const { return {url, security, ping_interval, timeout}; }
   };
 
-  // Throws std::runtime_error with one sentence if nobody answers at the URL.
+  // Throws std::runtime_error with one sentence if none of the URLs takes us.
   explicit connection(const settings& options);
   ~connection();
   connection(const connection&) = delete;
@@ -118,23 +53,20 @@ class connection {
 
   natsConnection* native() const { return connection_.get(); }
 
-  // Fails with code "unavailable".
-  // With `reply`, the subject on which an answer is expected.
+  bool connected() const;
+  // Bytes that the server carries in a message. Does not block.
+  std::size_t max_payload() const;
+
+  // Does not block: a thread of the connection's own writes, in the order of the calls, also when
+  // the server is slow to take it, and once it is back when it is away. With `reply`, the subject
+  // on which an answer is expected. Fails with code "too_large", "invalid_subject" or
+  // "unavailable".
   result<void> publish(std::string_view subject, std::string_view payload,
                        std::string_view reply = {});
 
-  // What `publishing` publishes leaves together, in one write to the socket. It must not block.
-  template <class Publishing>
-  void publish_together(Publishing publishing) {
-    const std::unique_ptr<event_loop, void (*)(event_loop*)> held(
-        loop_.get(), [](event_loop* loop) { loop->release(); });
-    loop_->hold();
-    publishing();
-  }
-
-  // Sends a message on to whoever else listens on its subject, who answers the one who sent it.
-  // Fails with code "unavailable".
-  result<void> pass_on(const inbound_message& message);
+  // Sends a message on to who else listens on its subject, who answers the one who sent it.
+  // Does not block. Fails with code "unavailable".
+  result<void> pass_on(inbound_message message);
 
   // Blocks. Fails with code "timeout", "no_responders" or "unavailable".
   result<std::string> request(std::string_view subject, std::string_view payload,
@@ -145,21 +77,38 @@ class connection {
                                  subscription::message_handler handler,
                                  std::function<void()> on_finished = {});
 
-  // The handler runs on the thread that reads from the socket: nothing else comes in or goes out on
-  // this connection meanwhile, so it only hands over. It saves the messages of a burst a change of
-  // thread each. One at a time, which must end before the connection.
+  // The handler runs on a thread for each subject, several at once. It saves the messages of a
+  // burst a change of thread each. It must end before the connection.
   result<std::unique_ptr<burst_subscription>> subscribe_to_bursts(
       std::span<const char* const> subjects, const char* queue_group,
       burst_subscription::burst_handler handler);
 
-  // Blocks until the server has seen everything sent so far.
+  // Blocks until the server has seen everything sent so far, and everything that was subscribed.
   result<void> flush(std::chrono::milliseconds timeout);
 
+  // How many ended subscriptions wait to be freed.
+  std::size_t retired() const { return retired_->kept(); }
+
+  // What the server did not let us subscribe to: how many so far, and after a flush(), those since.
+  std::size_t refusals() const;
+  std::vector<std::string> refused_since(std::size_t mark) const;
+
+  // For the way down, once: what was published is written, if that is possible soon; who waits for
+  // an answer gets none, and nothing can be sent any more.
+  void close();
+
  private:
+  struct link;
+
+  void open_outbox();
+  void free_retired();
   void make_threads(std::chrono::milliseconds timeout);
 
-  std::unique_ptr<event_loop> loop_;  // first: it is told when the connection is closed
+  std::shared_ptr<link> link_;  // what libnats' callbacks use; they may come late
+  std::shared_ptr<retired_subscriptions> retired_;
   std::unique_ptr<natsConnection, void (*)(natsConnection*)> connection_;
+  std::unique_ptr<outbox> outbox_;
+  subscription markers_;  // of the retired ones
 };
 
 }  // namespace rosey::host

@@ -8,12 +8,12 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
+#include "host_stub/output.hpp"
 #include "rosey/wire/decode.hpp"
 #include "rosey/wire/subjects.hpp"
 
@@ -30,21 +30,8 @@ bool is_ready(const std::future<void>& answer) {
   return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
 }
 
-// Whatever plugins and peers send, a terminal is not to be steered by it.
-std::string without_control_characters(std::string_view text) {
-  std::string shown(text);
-  for (char& c : shown) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n') || byte == 0x7f) c = ' ';
-  }
-  return shown;
-}
-
-// stdio locks the stream for each call, so that whole messages of two threads never mix.
-void print(std::string_view text) {
-  const std::string line = without_control_characters(text) + "\n";
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fflush(stdout);
+void show_line(std::string_view text) {
+  write_output(std::string(text) + "\n");
 }
 
 }  // namespace
@@ -64,7 +51,7 @@ console::console(connection& bus, command_router& router, settings options,
                                 wire::field_reader in(*object);
                                 const std::string to = in.name("channel");
                                 const std::string text = in.text("message");
-                                if (!in.failed() && to == channel) print(text);
+                                if (!in.failed() && to == channel) show_line(text);
                               });
   if (!opened) {
     ::close(stop_event_);
@@ -77,9 +64,15 @@ void console::start() {
   reader_ = std::thread([this] { read_lines(); });
 }
 
-console::~console() {
+void console::stop() {
+  stopping_ = true;
   const std::uint64_t one = 1;
   static_cast<void>(!::write(stop_event_, &one, sizeof one));
+  answers_.drop();
+}
+
+console::~console() {
+  stop();
   if (reader_.joinable()) reader_.join();
   announcements_.end();
   ::close(stop_event_);
@@ -103,8 +96,9 @@ void console::read_lines() {
   std::string pending;
   bool too_long = false;
   const auto take = [&](std::string line) {
+    if (stopping_) return;
     if (std::exchange(too_long, false)) {
-      print(fmt::format("❌ That line has more than {} bytes", longest_line));
+      show_line(fmt::format("❌ That line has more than {} bytes", longest_line));
     } else {
       handle_line(std::move(line));
     }
@@ -145,7 +139,7 @@ void console::handle_line(std::string text) {
   tell(wire::presence_event::talk);
   const chat_line line{speaker_.channel, speaker_.user, speaker_.role, std::move(text)};
   const auto answer = [this, line] {
-    if (const auto text = router_.answer(line)) print(*text);
+    if (const auto text = router_.answer(line)) show_line(*text);
   };
   const std::string lane = router_.lane_of(line);
   if (lane.empty()) return answer();
@@ -155,7 +149,7 @@ void console::handle_line(std::string text) {
     answer();
     answered->set_value();
   });
-  if (!taken) return print(fmt::format("❌ Too many commands wait for '{}'", lane));
+  if (!taken) return show_line(fmt::format("❌ Too many commands wait for '{}'", lane));
   const auto behind = overdue_.find(lane);
   const bool late = behind != overdue_.end() && !is_ready(behind->second);
   if (!late && done.wait_for(in_order) == std::future_status::ready) {
@@ -180,12 +174,12 @@ bool console::switch_user(std::string_view line) {
   const auto role =
       role_name.empty() ? std::optional(wire::role::user) : wire::role_from(role_name);
   if (user.empty() || user.size() > wire::max_name || wire::has_control_characters(user) || !role) {
-    print("❌ Usage: /as NAME [user|moderator|admin]");
+    show_line("❌ Usage: /as NAME [user|moderator|admin]");
     return true;
   }
   speaker_.user = user;
   speaker_.role = *role;
-  print(fmt::format("You speak as {} ({})", user, to_string(*role)));
+  show_line(fmt::format("You speak as {} ({})", user, to_string(*role)));
   return true;
 }
 

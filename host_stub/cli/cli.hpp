@@ -2,9 +2,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <functional>
 #include <string>
 
+#include "host_stub/cli/waiting.hpp"
 #include "host_stub/config.hpp"
 
 namespace rosey::host {
@@ -25,14 +27,20 @@ void add_plugin_command(CLI::App& app, subcommand& run);
 struct config_options {
   std::string file;  // "": rosey.json if there is one, else the defaults
   std::string nats_url;
+  std::string nats_url_file;
   std::string database;
+  std::string database_url_file;
   std::string migrations;
+  std::chrono::seconds wait = default_wait;
 
   void add_file_option(CLI::App& command);
   void add_nats_option(CLI::App& command);
+  void add_wait_option(CLI::App& command);
   void add_storage_options(CLI::App& command);
 
-  // Reads the file and applies the flags. Fails with one sentence.
+  bool names_database() const { return !database.empty() || !database_url_file.empty(); }
+
+  // Reads the file, then applies the environment and the flags. Fails with one sentence.
   result<config> load() const;
 };
 

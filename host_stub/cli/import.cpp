@@ -1,11 +1,9 @@
 // rosey import: the queue of the bot before this one, brought into a channel.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -17,6 +15,7 @@
 #include "host_stub/cli/signals.hpp"
 #include "host_stub/import/import_file.hpp"
 #include "host_stub/import/importer.hpp"
+#include "host_stub/output.hpp"
 
 namespace rosey::host {
 namespace {
@@ -32,15 +31,17 @@ struct import_options {
   result<config> load() const {
     auto loaded = shared.load();
     if (!loaded) return loaded;
-    if (!shared.database.empty() && !shared.nats_url.empty()) {
+    const bool names_nats = !shared.nats_url.empty() || !shared.nats_url_file.empty();
+    if (shared.names_database() && names_nats) {
       return error{"config",
                    "a bot that runs on --nats-url imports into its own database: leave out "
                    "--database, or the URL to import without a bot"};
     }
     if (!plugins.empty()) loaded->plugin_directory = plugins;
-    if (!shared.database.empty()) loaded->nats_url.clear();
+    if (shared.names_database()) loaded->nats_url.clear();
     loaded->consoles.clear();
     loaded->watch_plugins = false;
+    loaded->required_plugins.clear();
     // Nobody listens yet: it begins to play when the bot is run.
     boost::json::value& playlist = loaded->plugin_config["playlist"];
     if (!playlist.is_object()) playlist = boost::json::object();
@@ -63,13 +64,13 @@ class progress_bar {
     if (!shown_) return;
     constexpr std::size_t width = 40;
     const std::size_t filled = width * done_ / total_;
-    fmt::print(stderr, "\r[{:#<{}}{:.<{}}] {:3}%", "", filled, "", width - filled,
-               100 * done_ / total_);
-    std::fflush(stderr);
+    const std::string line = fmt::format("\r[{:#<{}}{:.<{}}] {:3}%", "", filled, "", width - filled,
+                                         100 * done_ / total_);
+    std::fputs(line.c_str(), stderr);
   }
 
   void clear() {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
+    if (shown_) std::fputs("\r\x1b[K", stderr);
   }
 
  private:
@@ -82,10 +83,10 @@ class progress_bar {
 
 void print_outcome(const import_list& list, const import_outcome& outcome) {
   if (outcome.earlier_at.empty()) {
-    fmt::print("{}: {} items imported\n", list.channel, outcome.imported);
+    print("{}: {} items imported\n", list.channel, outcome.imported);
   } else {
-    fmt::print("{}: nothing to do, this was imported at {}; --again imports it once more\n",
-               list.channel, outcome.earlier_at);
+    print("{}: nothing to do, this was imported at {}; --again imports it once more\n",
+          list.channel, outcome.earlier_at);
   }
 }
 
@@ -116,20 +117,22 @@ void import_over(const std::string& nats_url, const import_options& options,
 // Without a bot that runs: one without a chat, for as long as it takes.
 void import_alone(const config& settings, const import_options& options,
                   const std::vector<import_list>& lists) {
+  termination end;
+  end.waits_for("the import");
   std::optional<bot> alone;
-  alone.emplace(
-      settings, [options] { return options.load(); }, [] {});
+  alone.emplace(settings, bot::surroundings{.reread = [options] { return options.load(); },
+                                            .should_end = [&end] { return end.requested(); }});
   std::optional<std::string> failed;
   try {
     import_over(alone->nats_url(), options, lists);
   } catch (const std::exception& failure) {
     failed = failure.what();
   }
-  if (!alone->stop()) {
-    if (failed) fmt::print(stderr, "rosey: {}\n", *failed);
-    spdlog::error("a plugin did not stop; ending without it");
-    std::fflush(nullptr);
-    std::_Exit(1);  // its threads still run: nothing may be destroyed under them
+  end.request();
+  const stop_outcome outcome = alone->stop(end.wait());
+  if (outcome != stop_outcome::all_gone) {
+    if (failed) print_error("rosey: {}\n", *failed);
+    end_without_destroying(failed ? stop_outcome::stuck : outcome);
   }
   if (failed) throw std::runtime_error(*failed);
 }
@@ -140,7 +143,7 @@ int run_import(const import_options& options) {
   const auto lists = read_import_file(options.file, options.channel);
   if (!lists) throw std::runtime_error(lists.error().message);
   if (lists->empty()) {
-    fmt::print("{}: it holds no list, nothing was imported\n", options.file);
+    print("{}: it holds no list, nothing was imported\n", options.file);
   } else if (settings->nats_url.empty()) {
     import_alone(*settings, options, *lists);
   } else {

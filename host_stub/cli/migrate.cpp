@@ -11,6 +11,7 @@
 #include <string>
 
 #include "host_stub/cli/cli.hpp"
+#include "host_stub/output.hpp"
 #include "host_stub/storage/database.hpp"
 #include "host_stub/storage/migrator.hpp"
 
@@ -40,12 +41,12 @@ void print_status(const db::migration_status& status) {
   for (const auto* list : {&status.applied, &status.pending}) {
     for (const db::migration& each : *list) width = std::max(width, each.name.size());
   }
-  fmt::print("{:<{}}  APPLIED\n", "FILE", width);
+  print("{:<{}}  APPLIED\n", "FILE", width);
   for (const db::migration& each : status.applied) {
-    fmt::print("{:<{}}  {}\n", each.name, width, each.applied_at);
+    print("{:<{}}  {}\n", each.name, width, each.applied_at);
   }
   for (const db::migration& each : status.pending) {
-    fmt::print("{:<{}}  pending\n", each.name, width);
+    print("{:<{}}  pending\n", each.name, width);
   }
   for (const db::migration& each : status.unknown) {
     fmt::print("{} is newer than the files in this folder\n", each.name);
@@ -55,21 +56,21 @@ void print_status(const db::migration_status& status) {
 void print_report(const db::migration_report& report, bool up) {
   const char* verb = up ? "applied" : "rolled back";
   for (const db::migration& each : report.done) {
-    fmt::print("{}{} {}\n", report.dry_run ? "would have " : "", verb, each.name);
+    print("{}{} {}\n", report.dry_run ? "would have " : "", verb, each.name);
   }
-  if (report.done.empty()) fmt::print("nothing to do\n");
-  fmt::print("version {}\n", report.version);
+  if (report.done.empty()) print("nothing to do\n");
+  print("version {}\n", report.version);
 }
 
 template <class Report>
 void print_json(const Report& report) {
-  fmt::print("{}\n", boost::json::serialize(db::to_json(report)));
+  print("{}\n", boost::json::serialize(db::to_json(report)));
 }
 
 // Looking creates nothing, least of all where the path was mistyped.
 result<db::migration_status> status_of(const config& settings, const std::string& plugin) {
   if (const auto file = storage::missing_file(settings.database)) {
-    fmt::print(stderr, "rosey: there is no database '{}' yet\n", *file);
+    print_error("rosey: there is no database '{}' yet\n", *file);
     return storage::status_of_nothing(settings.migrations, plugin, "sqlite");
   }
   const auto database = storage::open_database(settings.database, {});

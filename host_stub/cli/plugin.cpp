@@ -7,8 +7,11 @@
 #include <stdexcept>
 #include <string>
 
+#include "host_stub/bus/configured.hpp"
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/cli/cli.hpp"
+#include "host_stub/cli/signals.hpp"
+#include "host_stub/output.hpp"
 #include "host_stub/plugins/admin_client.hpp"
 
 namespace rosey::host {
@@ -28,8 +31,7 @@ std::unique_ptr<connection> connect(const config_options& options) {
         "which bot? Give the URL that it printed when it was ready, with --nats-url or in "
         "ROSEY_NATS_URL");
   }
-  return std::make_unique<connection>(
-      connection::settings{.url = settings->nats_url, .name = "rosey plugin"});
+  return std::make_unique<connection>(configured(*settings, settings->nats_url, "rosey plugin"));
 }
 
 void print_list(connection& bus) {
@@ -41,14 +43,14 @@ void print_list(connection& bus) {
     id_width = std::max(id_width, plugin.id.size());
     version_width = std::max(version_width, plugin.version.size());
   }
-  fmt::print("{:<{}}  {:<{}}  STATE\n", "ID", id_width, "VERSION", version_width);
+  print("{:<{}}  {:<{}}  STATE\n", "ID", id_width, "VERSION", version_width);
   for (const listed_plugin& plugin : *plugins) {
-    fmt::print("{:<{}}  {:<{}}  {}\n", plugin.id, id_width, plugin.version, version_width,
-               plugin.state);
+    print("{:<{}}  {:<{}}  {}\n", plugin.id, id_width, plugin.version, version_width, plugin.state);
   }
 }
 
 int run_plugin(const plugin_options& options) {
+  unblock_termination_signals();
   const auto bus = connect(options.shared);
   if (options.action == "list") {
     print_list(*bus);
@@ -56,7 +58,7 @@ int run_plugin(const plugin_options& options) {
   }
   const auto done = request_plugin_action(*bus, options.action, options.name, admin_timeout);
   if (!done) throw std::runtime_error(done.error().message);
-  fmt::print("{}\n", *done);
+  print("{}\n", *done);
   return 0;
 }
 

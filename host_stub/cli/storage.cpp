@@ -1,42 +1,20 @@
 // rosey storage: the storage service alone, for hosts that run elsewhere.
 #include <fmt/format.h>
-#include <signal.h>
 #include <spdlog/spdlog.h>
 
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <stdexcept>
 
+#include "host_stub/address.hpp"
 #include "host_stub/cli/cli.hpp"
 #include "host_stub/cli/signals.hpp"
-#include "host_stub/storage/database.hpp"
+#include "host_stub/cli/waiting.hpp"
+#include "host_stub/output.hpp"
 #include "host_stub/storage_node.hpp"
 
 namespace rosey::host {
 namespace {
-
-// The signals that end us are blocked; one that came before counts.
-bool told_to_end_within(std::chrono::milliseconds time) {
-  sigset_t ends;
-  ::sigemptyset(&ends);
-  ::sigaddset(&ends, SIGINT);
-  ::sigaddset(&ends, SIGTERM);
-  const timespec most{time.count() / 1000, time.count() % 1000 * 1'000'000};
-  return ::sigtimedwait(&ends, nullptr, &most) > 0;
-}
-
-// The database may be started later than we are. None: told to end meanwhile.
-std::unique_ptr<storage_node> start(const config& settings) {
-  while (true) {
-    try {
-      return std::make_unique<storage_node>(settings.nats_url, settings);
-    } catch (const storage::database_unavailable& failure) {
-      spdlog::warn("storage: {}; trying again", failure.what());
-      if (told_to_end_within(std::chrono::seconds(1))) return nullptr;
-    }
-  }
-}
 
 int run_storage(const config_options& options) {
   const auto settings = options.load();
@@ -47,11 +25,15 @@ int run_storage(const config_options& options) {
         "nats.url");
   }
   termination end;
-  const auto node = start(*settings);
+  if (!wait_for_nats(*settings, options.wait, end)) return 0;
+  const auto node = wait_for_database<storage_node>(
+      [&settings] { return std::make_unique<storage_node>(settings->nats_url, *settings); },
+      options.wait, end);
   if (!node) return 0;
-  fmt::print(stderr, "rosey ready nats={}\n", settings->nats_url);
-  std::fflush(stderr);
+  print_error("rosey ready nats={}\n", printable_address(settings->nats_url));
   end.wait();
+  end.waits_for("the storage, its database or NATS,");
+  node->leave_nats(std::chrono::milliseconds(500));
   return 0;
 }
 
@@ -63,6 +45,7 @@ void add_storage_command(CLI::App& app, subcommand& run) {
   auto options = std::make_shared<config_options>();
   options->add_file_option(*command);
   options->add_nats_option(*command);
+  options->add_wait_option(*command);
   options->add_storage_options(*command);
   command->callback([&run, options] { run = [options] { return run_storage(*options); }; });
 }

@@ -22,8 +22,15 @@ namespace json = boost::json;
 // Bytes as JSON. Some entries have to fit into a message of wire::max_payload.
 constexpr std::size_t longest_entry = 16 * 1024;
 
+// Of one file. A queue is as long as people are patient; this bounds what a mistake costs.
+constexpr std::size_t most_entries_of_file = 200'000;
+
 error refusal(std::string sentence) {
   return {codes::bad_request, std::move(sentence)};
+}
+
+error too_many() {
+  return refusal(fmt::format("it has more than {} entries; split it", most_entries_of_file));
 }
 
 result<json::value> parse_json(std::string_view text) {
@@ -44,8 +51,13 @@ result<import_list> read_list(const std::string& channel, const json::value& val
 }
 
 std::string names_in(const json::object& lists) {
+  constexpr std::size_t most_named = 20;
   std::string names;
-  for (const auto& each : lists) names += (names.empty() ? "" : ", ") + std::string(each.key());
+  std::size_t named = 0;
+  for (const auto& each : lists) {
+    if (named++ == most_named) return names + ", …";
+    names += (names.empty() ? "" : ", ") + std::string(each.key());
+  }
   return names;
 }
 
@@ -76,6 +88,7 @@ result<std::vector<import_list>> read_text(std::string_view text, const std::str
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty() || line.front() == '#') continue;
     if (!wire::is_valid_utf8(line)) return refusal(fmt::format("line {}: not valid UTF-8", number));
+    if (list.entries.size() == most_entries_of_file) return too_many();
     list.entries.push_back(json::object{{"url", line}});
     list.lines.push_back(number);
   }
@@ -95,6 +108,7 @@ result<void> check(const import_list& list) {
   if (list.channel.size() > wire::max_name || wire::has_control_characters(list.channel)) {
     return refusal("a channel's name has at most 256 bytes and no control characters");
   }
+  if (list.entries.size() > most_entries_of_file) return too_many();
   for (std::size_t index = 0; index < list.entries.size(); ++index) {
     if (json::serialize(list.entries[index]).size() <= longest_entry) continue;
     return refusal(fmt::format("{}: it is longer than {} bytes", list.place(index), longest_entry));

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "rosey/wire/decode.hpp"
+#include "rosey/wire/printable.hpp"
 
 namespace rosey::host {
 namespace {
@@ -84,7 +85,7 @@ json::object importer::ask(const json::object& request) {
   if (!reply) give_up("the playlist's answer cannot be read: " + reply.error().message);
   wire::field_reader in(*reply);
   if (!in.boolean_or("success", false)) {
-    give_up("the playlist refuses: " + in.text_or("error", "it does not say why"));
+    give_up("the playlist refuses: " + wire::escaped(in.text_or("error", "it does not say why")));
   }
   return std::move(*reply);
 }
@@ -100,7 +101,7 @@ void importer::check(const import_list& list) {
       wire::field_reader in(each.as_object());
       const auto index = static_cast<std::size_t>(in.integer("index", 0));
       refused += fmt::format("{}{}: {}", refused.empty() ? "" : "\n",
-                             list.place(part.index + index), in.text("error"));
+                             list.place(part.index + index), wire::escaped(in.text("error")));
     }
     if (!refused.empty()) give_up(refused);
     settings_.on_progress(count);

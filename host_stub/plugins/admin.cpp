@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "rosey/wire/decode.hpp"
+#include "rosey/wire/printable.hpp"
 #include "rosey/wire/subjects.hpp"
 
 namespace rosey::host {
@@ -18,14 +19,18 @@ namespace subjects = wire::subjects;
 
 std::string failure(const error& why) {
   return json::serialize(
-      json::object{{"success", false}, {"error", why.message}, {"code", why.code}});
+      json::object{{"success", false}, {"error", wire::escaped(why.message)}, {"code", why.code}});
 }
 
 json::object to_json(const plugin_status& plugin) {
   json::array verbs;
   for (const std::string& verb : plugin.verbs) verbs.emplace_back(verb);
-  return {{"id", plugin.id},       {"version", plugin.version},    {"build", plugin.build},
-          {"state", plugin.state}, {"file", plugin.file.string()}, {"verbs", std::move(verbs)}};
+  return {{"id", plugin.id},
+          {"version", wire::escaped(plugin.version)},
+          {"build", wire::escaped(plugin.build)},
+          {"state", wire::escaped(plugin.state)},
+          {"file", plugin.file.string()},
+          {"verbs", std::move(verbs)}};
 }
 
 }  // namespace
@@ -44,8 +49,13 @@ plugin_admin::plugin_admin(connection& bus, plugin_manager& plugins)
   }
 }
 
-plugin_admin::~plugin_admin() {
+void plugin_admin::stop() {
   for (subscription& open : subscriptions_) open.end();
+  work_.drop();
+}
+
+plugin_admin::~plugin_admin() {
+  stop();
   for (const subscription& open : subscriptions_) open.finished().wait();
 }
 
@@ -81,7 +91,7 @@ std::string plugin_admin::answer(std::string_view subject, const std::string& na
     done = plugins_.reload(name);
   }
   if (!done) return failure(done.error());
-  return json::serialize(json::object{{"success", true}, {"message", *done}});
+  return json::serialize(json::object{{"success", true}, {"message", wire::escaped(*done)}});
 }
 
 std::string plugin_admin::answer_list() const {

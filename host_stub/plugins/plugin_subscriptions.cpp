@@ -244,7 +244,7 @@ void plugin_subscriptions::pass_on_held(std::chrono::milliseconds timeout) {
     const std::lock_guard lock(intake_);
     held.swap(held_);
   }
-  for (const auto& waiting : held) static_cast<void>(bus_.pass_on(waiting->message));
+  for (const auto& waiting : held) static_cast<void>(bus_.pass_on(std::move(waiting->message)));
 }
 
 void plugin_subscriptions::pass_on_queued() {
@@ -253,7 +253,7 @@ void plugin_subscriptions::pass_on_queued() {
   });
   for (const plugin_thread::task& waiting : queued) {
     const std::unique_ptr<delivery> owned(static_cast<delivery*>(waiting.arg));
-    static_cast<void>(bus_.pass_on(owned->message));
+    static_cast<void>(bus_.pass_on(std::move(owned->message)));
   }
 }
 

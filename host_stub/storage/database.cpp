@@ -9,6 +9,7 @@
 #include <random>
 #include <system_error>
 
+#include "host_stub/address.hpp"
 #include "host_stub/storage/postgresql/postgresql_database.hpp"
 #include "host_stub/storage/sqlite/sqlite_database.hpp"
 
@@ -16,27 +17,18 @@ namespace rosey::storage {
 
 namespace {
 
-// Between "//" and the last '@' before the path stand a user and a password.
-std::string without_password(const std::string& url) {
-  const auto begin = url.find("//");
-  if (begin == std::string::npos) return url;
-  const auto at = url.substr(0, url.find('/', begin + 2)).rfind('@');
-  if (at == std::string::npos) return url;
-  return url.substr(0, begin + 2) + url.substr(at + 1);
-}
-
 bool is_postgresql(const std::string& url) {
   return url.starts_with("postgresql://") || url.starts_with("postgres://");
 }
 
 std::string sqlite_path(const std::string& url) {
   constexpr std::string_view sqlite = "sqlite:";
-  if (url.find(':') == std::string::npos) return url;
+  if (url.find_first_of(":=") == std::string::npos) return url;
   if (!url.starts_with(sqlite)) {
     throw std::runtime_error(
         fmt::format("The database must be given as sqlite:PATH or postgresql://USER@HOST/NAME, but "
                     "is '{}'",
-                    without_password(url)));
+                    host::printable_address(url)));
   }
   std::string path = url.substr(sqlite.size());
   if (path.starts_with("//")) path.erase(0, 2);

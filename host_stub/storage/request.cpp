@@ -65,8 +65,7 @@ result<data_request> decode_single(std::string_view name, json::object object) {
 
 bool data_request::writes() const {
   const auto op_writes = [](const db::batch_operation& op) { return db::writes(op.what); };
-  const bool records = !work.request_id.empty() && !work.ops.empty();
-  return records || std::any_of(work.ops.begin(), work.ops.end(), op_writes);
+  return work.is_recorded() || std::any_of(work.ops.begin(), work.ops.end(), op_writes);
 }
 
 bool data_request::is_one_statement() const {

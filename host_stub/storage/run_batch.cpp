@@ -121,7 +121,7 @@ batch_result run_batch(session& in, const db::batch_request& request, run_contex
   db::batch_reply reply;
   if (!request.request_id.empty()) {
     result<bool> is_new = false;
-    if (!request.ops.empty()) is_new = record(in, request, context);
+    if (request.is_recorded()) is_new = record(in, request, context);
     if (!is_new) return db::failure(is_new.error());
     std::optional<db::batch_reply> known;
     if (!*is_new) known = recorded(in, request.request_id, context);

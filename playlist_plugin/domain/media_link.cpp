@@ -148,8 +148,10 @@ result<media_link> read_url(string_view text) {
   const std::string host(url.encoded_host());
   if (host.empty() || host.find('%') != std::string::npos) return not_accepted();
   if (url.has_userinfo()) return unrecognized(": it must not carry a user name or password");
-  if (!url.port().empty() && url.port_number() == 0)
+  if (!url.port().empty() && !port_number(url.port()))
     return unrecognized(": its port is not between 1 and 65535");
+  if (is_odd_ipv4(host))
+    return unrecognized(": an IPv4 address has to be four numbers from 0 to 255");
 
   const std::string scheme = lower(std::string(url.scheme()));
   if (one_of(scheme, {"rtmp", "rtmps"})) return read_rtmp(url, scheme);

@@ -5,32 +5,14 @@
 #include <iterator>
 #include <utility>
 
-#include "rosey/wire/utf8.hpp"
+#include "rosey/wire/printable.hpp"
 
 namespace rosey::playlist {
 namespace {
 
 constexpr std::string_view ellipsis = "…";
-constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::string_view bar = "▬";
 constexpr std::string_view knob = "🔘";
-
-// The value of one character, which has to be valid UTF-8.
-char32_t code_point(std::string_view character) {
-  constexpr unsigned char lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-  char32_t value = static_cast<unsigned char>(character[0]) & lead_bits[character.size()];
-  for (const char c : character.substr(1))
-    value = (value << 6) | (static_cast<unsigned char>(c) & 0x3FU);
-  return value;
-}
-
-bool breaks_a_line(char32_t c) {
-  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029;
-}
-
-bool reorders_text(char32_t c) {
-  return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-}
 
 // Blanks, joiners, marks of direction and fillers: of these alone a text would look empty.
 bool is_invisible(char32_t c) {
@@ -110,14 +92,16 @@ std::string printable(std::string_view text) {
   bool visible = false;
   while (!text.empty()) {
     const std::size_t length = wire::utf8_length(text, 0);
-    const std::string_view next = length == 0 ? replacement : text.substr(0, length);
+    const std::string_view next =
+        length == 0 ? wire::replacement_character : text.substr(0, length);
     text.remove_prefix(length == 0 ? 1 : length);
 
     const bool repeats = replaced && length == 0;
     replaced = length == 0;
     if (repeats) continue;
-    const char32_t c = code_point(next);
-    if (c == ' ' || breaks_a_line(c) || reorders_text(c)) {
+    const char32_t c = wire::code_point(next);
+    if (wire::showing_of(c) == wire::showing::not_at_all) continue;
+    if (c == ' ' || wire::showing_of(c) == wire::showing::as_blank) {
       space_pending = !shown.empty();
       continue;
     }

@@ -29,9 +29,10 @@ inline constexpr std::size_t longest_title = 120;
 std::string truncate_utf8(std::string_view text, std::size_t max_characters);
 
 // Text from outside, made fit for one line of chat: control characters, line breaks and the marks
-// that reorder text (bidirectional embeddings, overrides, isolates) become spaces, runs of spaces
-// one, none at either end; bytes that are no UTF-8 become U+FFFD, one for a run of them. Nothing of
-// a text in which nothing would be seen. Applying it twice changes nothing more.
+// that reorder text (bidirectional embeddings, overrides, isolates) become spaces, invisible marks
+// of direction nothing, runs of spaces one, none at either end; bytes that are no UTF-8 become
+// U+FFFD, one for a run of them. Nothing of a text in which nothing would be seen. Applying it
+// twice changes nothing more.
 std::string printable(std::string_view text);
 
 // Strict: no overlong forms, no surrogates, nothing above U+10FFFF, no truncated sequence.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "playlist_plugin/handlers/verbs.hpp"
+#include "rosey/sdk/storage_client.hpp"
 #include "rosey/wire/subjects.hpp"
 
 namespace rosey::playlist {
@@ -43,6 +44,8 @@ boost::asio::awaitable<void> chat_users::withdraw(wire::user_presence told) {
   from.channel = told.channel;
   try {
     static_cast<void>(co_await queue_.withdraw_vote(std::move(from), told.user));
+  } catch (const sdk::storage_unavailable&) {
+    // The log has it; the vote is withdrawn when somebody votes or leaves.
   } catch (const std::exception& failure) {
     context_.log.warning("the vote of somebody who left " + told.channel +
                          " was not withdrawn: " + failure.what());

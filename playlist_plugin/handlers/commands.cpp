@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "playlist_plugin/handlers/fitting.hpp"
 #include "playlist_plugin/handlers/request_id.hpp"
 #include "playlist_plugin/handlers/verbs.hpp"
 #include "playlist_plugin/handlers/wording.hpp"
@@ -70,7 +71,7 @@ actor actor_of(const wire::command_request& from) {
 }
 
 origin origin_of(const wire::command_request& from) {
-  return {from.channel, from.id, from.attempt, false};
+  return {from.channel, from.id, from.attempt, false, write_failure};
 }
 
 json::object added(const add_outcome& outcome) {
@@ -103,6 +104,20 @@ json::object cleared(const clear_outcome& outcome) {
 json::object skipped(const skip_outcome& outcome) {
   const json::value next = outcome.next ? json::value(to_json(*outcome.next)) : json::value();
   return success(wording::skipped(outcome), {{"next_item", next}});
+}
+
+json::array upcoming_to_json(const std::vector<upcoming_item>& upcoming, std::size_t count) {
+  json::array items;
+  for (std::size_t index = 0; index < count; ++index) {
+    const upcoming_item& each = upcoming[index];
+    json::object item{{"id", each.item.id},
+                      {"number", each.number},
+                      {"seconds", each.seconds},
+                      {"unknown_durations", each.unknown}};
+    if (each.at_most) item["at_most"] = *each.at_most;
+    items.push_back(std::move(item));
+  }
+  return items;
 }
 
 json::object voted(const vote_outcome& outcome) {
@@ -224,25 +239,24 @@ awaitable<commands::reply> commands::show_when(request from) {
   if (!channel) co_return channel.error();
   const auto upcoming = upcoming_of(**channel, from.user, queue_.playing(), queue_.now());
   if (upcoming.empty()) co_return error{codes::not_found, "You have nothing in the queue"};
-  json::array items;
-  for (const upcoming_item& each : upcoming) {
-    json::object item{{"id", each.item.id},
-                      {"number", each.number},
-                      {"seconds", each.seconds},
-                      {"unknown_durations", each.unknown}};
-    if (each.at_most) item["at_most"] = *each.at_most;
-    items.push_back(std::move(item));
-  }
-  json::object data;
-  data["items"] = std::move(items);
-  co_return success(wording::when(upcoming), std::move(data));
+  const auto write = [&upcoming](std::size_t count) {
+    json::object data;
+    data["items"] = upcoming_to_json(upcoming, count);
+    data["truncated"] = count < upcoming.size();
+    return success(wording::when(upcoming), std::move(data));
+  };
+  co_return fitting(responder_.max_reply(), upcoming.size(), write);
 }
 
 awaitable<commands::reply> commands::show_history(request from) {
   const auto length = history_length(words_of(from.args));
   if (!length) co_return usage("history");
   const std::vector<history_entry> entries = co_await queue_.history(from.channel, *length);
-  co_return success(wording::history(entries), {{"count", entries.size()}});
+  const auto write = [&entries](std::size_t count) {
+    const auto end = entries.begin() + static_cast<std::ptrdiff_t>(count);
+    return success(wording::history({entries.begin(), end}), {{"count", count}});
+  };
+  co_return fitting(responder_.max_reply(), entries.size(), write);
 }
 
 awaitable<commands::reply> commands::show_stats(request from) {

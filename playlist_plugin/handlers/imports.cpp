@@ -1,14 +1,17 @@
 // The steps of an import: decode, do, answer.
 #include "playlist_plugin/handlers/imports.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <exception>
+#include <iterator>
 #include <utility>
 #include <vector>
 
 #include "playlist_plugin/domain/timestamp.hpp"
 #include "playlist_plugin/handlers/import_entry.hpp"
+#include "playlist_plugin/handlers/request_id.hpp"
 #include "playlist_plugin/handlers/service_reply.hpp"
 #include "playlist_plugin/service/messages.hpp"
 
@@ -61,11 +64,38 @@ json::object to_json(const earlier_import& earlier) {
   return {{"count", earlier.count}, {"at", earlier.at}};
 }
 
+json::object begun_fields(const begun_import& begun) {
+  json::object fields;
+  if (begun.earlier) {
+    fields["earlier"] = to_json(*begun.earlier);
+  } else {
+    fields["import"] = begun.id;
+    fields["number"] = begun.first_number;
+  }
+  return service_success(std::move(fields));
+}
+
+json::object staged_fields(const staged_items& items) {
+  json::object fields;
+  fields["items"] = to_json(items);
+  return service_success(std::move(fields));
+}
+
+json::object ended_fields(const ended_import& ended) {
+  json::object fields;
+  if (ended.earlier) {
+    fields["earlier"] = to_json(*ended.earlier);
+  } else {
+    fields["version"] = ended.version;
+  }
+  return service_success(std::move(fields));
+}
+
 }  // namespace
 
 const imports::route imports::routes[] = {
-    {"check", &imports::check}, {"begin", &imports::begin},   {"stage", &imports::stage},
-    {"read", &imports::read},   {"commit", &imports::commit},
+    {"check", &imports::check}, {"begin", &imports::begin, true},   {"stage", &imports::stage},
+    {"read", &imports::read},   {"commit", &imports::commit, true},
 };
 
 std::vector<std::string_view> imports::steps() {
@@ -88,15 +118,35 @@ awaitable<imports::reply> imports::dispatch(std::string payload) {
   wire::field_reader in(*fields);
   const std::string step = in.text("step");
   if (in.failed()) co_return in.failure();
-  for (const route& each : routes) {
-    if (step == each.step) co_return co_await (this->*each.handle)(std::move(*fields));
+  const auto* known = std::find_if(std::begin(routes), std::end(routes),
+                                   [&step](const route& each) { return step == each.step; });
+  if (known == std::end(routes)) {
+    co_return error{codes::bad_request,
+                    "'step' must be \"check\", \"begin\", \"stage\", \"read\" or \"commit\""};
   }
-  co_return error{codes::bad_request,
-                  "'step' must be \"check\", \"begin\", \"stage\", \"read\" or \"commit\""};
+  request asked;
+  if (known->once && in.find("id")) {
+    asked.id =
+        request_id_of("service.playlist.import " + step, in.name("channel"), "", in.name("id"));
+  }
+  if (in.failed()) co_return in.failure();
+  const std::string id = asked.id;
+  if (!id.empty()) {
+    auto earlier = co_await storage_.find_answer(id);
+    if (earlier) co_return std::move(*earlier);
+  }
+  asked.fields = std::move(*fields);
+  reply answer = co_await (this->*known->handle)(std::move(asked));
+  const bool stands =
+      answer || (answer.error().code != codes::busy && answer.error().code != codes::too_large);
+  if (id.empty() || !stands) co_return answer;
+  // Of what was done it is there already.
+  json::object told = answer ? std::move(*answer) : service_failure(answer.error());
+  co_return co_await storage_.keep_answer(id, std::move(told));
 }
 
-awaitable<imports::reply> imports::check(json::object asked) {
-  wire::field_reader in(asked);
+awaitable<imports::reply> imports::check(request asked) {
+  wire::field_reader in(asked.fields);
   const json::array entries = read_entries(in);
   const std::string user = in.name("user");
   if (in.failed()) co_return in.failure();
@@ -111,25 +161,19 @@ awaitable<imports::reply> imports::check(json::object asked) {
   co_return service_success(std::move(fields));
 }
 
-awaitable<imports::reply> imports::begin(json::object asked) {
-  wire::field_reader in(asked);
+awaitable<imports::reply> imports::begin(request asked) {
+  wire::field_reader in(asked.fields);
   const import_job job = read_job(in);
   if (in.failed()) co_return in.failure();
-  const auto begun = co_await storage_.begin(job, clock_.now());
+  import_step<begun_import> how{std::move(asked.id), begun_fields};
+  auto begun = co_await storage_.begin(job, std::move(how), clock_.now());
   if (!begun) co_return begun.error();
-  json::object fields;
-  if (begun->earlier) {
-    fields["earlier"] = to_json(*begun->earlier);
-  } else {
-    fields["import"] = begun->id;
-    fields["number"] = begun->first_number;
-    announce(import_begun, job, begun->version);
-  }
-  co_return service_success(std::move(fields));
+  if (begun->done) announce(import_begun, job, begun->done->version);
+  co_return std::move(begun->reply);
 }
 
-awaitable<imports::reply> imports::stage(json::object asked) {
-  wire::field_reader in(asked);
+awaitable<imports::reply> imports::stage(request asked) {
+  wire::field_reader in(asked.fields);
   const std::string import = in.name("import");
   const std::int64_t number = in.integer("number", 1);
   const std::int64_t index = in.integer("index", 0, most_imported);
@@ -147,39 +191,42 @@ awaitable<imports::reply> imports::stage(json::object asked) {
     item->exempt = true;
     items.push_back({std::move(*item), import_storage::position(index + place)});
   }
-  co_await storage_.stage(import, items);
-  json::object fields;
-  fields["items"] = to_json(items);
-  co_return service_success(std::move(fields));
+  if (items.empty()) co_return error{codes::bad_request, "'entries' must not be empty"};
+  const std::size_t size = json::serialize(staged_fields(items)).size();
+  if (size > responder_.max_reply()) {
+    co_return error{codes::too_large, "The answer would have " + std::to_string(size) +
+                                          " bytes; one message carries at most " +
+                                          std::to_string(responder_.max_reply()) +
+                                          ": send fewer entries at once"};
+  }
+  const auto staged = co_await storage_.stage(import, index, std::move(items));
+  if (!staged) co_return staged.error();
+  co_return staged_fields(*staged);
 }
 
-awaitable<imports::reply> imports::read(json::object asked) {
-  wire::field_reader in(asked);
+awaitable<imports::reply> imports::read(request asked) {
+  wire::field_reader in(asked.fields);
   const std::string import = in.name("import");
   const std::int64_t index = in.integer("index", 0, most_imported);
   const std::int64_t count = in.integer("count", 1, most_in_a_message);
   if (in.failed()) co_return in.failure();
-  const std::vector<waiting_item> items = co_await storage_.staged(import, index, count);
-  json::object fields;
-  fields["items"] = to_json(items);
-  co_return service_success(std::move(fields));
+  const auto items = co_await storage_.staged(import, index, count);
+  if (!items) co_return items.error();
+  co_return staged_fields(*items);
 }
 
-awaitable<imports::reply> imports::commit(json::object asked) {
-  wire::field_reader in(asked);
+awaitable<imports::reply> imports::commit(request asked) {
+  wire::field_reader in(asked.fields);
   const import_job job = read_job(in);
   const std::string import = in.name("import");
   if (in.failed()) co_return in.failure();
-  const auto ended = co_await storage_.commit(job, import, clock_.now());
+  import_step<ended_import> how{std::move(asked.id), ended_fields};
+  auto ended = co_await storage_.commit(job, import, std::move(how), clock_.now());
   if (!ended) co_return ended.error();
-  json::object fields;
-  if (ended->earlier) {
-    fields["earlier"] = to_json(*ended->earlier);
-  } else {
-    fields["version"] = ended->version;
-    announce(queue_imported, job, ended->version);
-  }
-  co_return service_success(std::move(fields));
+  // Also of what was done before: whoever did it may not have lived to tell of it.
+  const json::value* version = ended->reply.if_contains("version");
+  if (version && version->is_int64()) announce(queue_imported, job, version->get_int64());
+  co_return std::move(ended->reply);
 }
 
 void imports::announce(const char* event, const import_job& job, std::int64_t version) const {
@@ -193,7 +240,7 @@ void imports::announce(const char* event, const import_job& job, std::int64_t ve
   try {
     context_.bus.publish(event, json::serialize(message));
   } catch (const std::exception& failure) {
-    context_.log.warning(std::string("an event was not published: ") + failure.what());
+    context_.log.fault("event", std::string("an event was not published: ") + failure.what());
   }
 }
 

@@ -24,8 +24,10 @@ namespace rosey::playlist {
 //   read   {import, index, count}             → items, as they are stored
 //   commit {channel, content, count, again?, import} → version | earlier
 //
-// `number` is that of the first item's id, `index` that of the first entry in the import. The
-// limits of what people may add do not apply.
+// All but check and read take an id, as the commands do. Without one, too, a step that is sent
+// again is answered alike; only begin begins another import. `number` is that of the first item's
+// id, `index` that of the first entry in the import. The limits of what people may add do not
+// apply.
 class imports {
  public:
   using reply = result<boost::json::object>;
@@ -39,20 +41,26 @@ class imports {
   static std::vector<std::string_view> steps();
 
  private:
-  using handler = boost::asio::awaitable<reply> (imports::*)(boost::json::object);
+  // Decoded, with the id of the request, "" for none.
+  struct request {
+    boost::json::object fields;
+    std::string id;
+  };
+  using handler = boost::asio::awaitable<reply> (imports::*)(request);
 
   boost::asio::awaitable<reply> dispatch(std::string payload);
-  boost::asio::awaitable<reply> check(boost::json::object asked);
-  boost::asio::awaitable<reply> begin(boost::json::object asked);
-  boost::asio::awaitable<reply> stage(boost::json::object asked);
-  boost::asio::awaitable<reply> read(boost::json::object asked);
-  boost::asio::awaitable<reply> commit(boost::json::object asked);
+  boost::asio::awaitable<reply> check(request asked);
+  boost::asio::awaitable<reply> begin(request asked);
+  boost::asio::awaitable<reply> stage(request asked);
+  boost::asio::awaitable<reply> read(request asked);
+  boost::asio::awaitable<reply> commit(request asked);
 
   void announce(const char* event, const import_job& job, std::int64_t version) const;
 
   struct route {
     const char* step;
     handler handle;
+    bool once = false;  // by the id of its request; others are answered alike without one
   };
   static const route routes[];
 

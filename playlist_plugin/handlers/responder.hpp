@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/object.hpp>
+#include <cstddef>
 #include <functional>
 #include <string>
 
@@ -25,6 +26,10 @@ class responder {
   // Answers the requests on a subject, together with the other instances of the plugin. Throws
   // std::runtime_error.
   void serve(const char* subject, handler handle);
+
+  // Bytes that a reply can have: what NATS carries, and readers of replies take. A larger one is
+  // sent as a refusal, codes::too_large.
+  std::size_t max_reply() const;
 
  private:
   boost::asio::awaitable<void> answer(handler handle, sdk::message request);

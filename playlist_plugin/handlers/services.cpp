@@ -1,6 +1,7 @@
 // From fields to operations and back.
 #include "playlist_plugin/handlers/services.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "playlist_plugin/domain/timestamp.hpp"
+#include "playlist_plugin/handlers/fitting.hpp"
 #include "playlist_plugin/handlers/request_id.hpp"
 #include "playlist_plugin/handlers/service_reply.hpp"
 #include "playlist_plugin/service/messages.hpp"
@@ -49,17 +51,22 @@ json::value item_or_null(const std::optional<queue_item>& item) {
   return item ? json::value(to_json(*item)) : json::value();
 }
 
-// Bytes of items in one reply; NATS refuses messages of more than 1 MiB.
-constexpr std::size_t page_size = 256 * 1024;
-
-json::array page_of(const channel_state& channel, std::size_t offset) {
+// What waits from `offset` on, in at most `room` bytes.
+json::array page_of(const channel_state& channel, std::size_t offset, std::size_t room) {
   json::array items;
   std::size_t size = 0;
-  for (std::size_t index = offset; index < channel.waiting.size() && size < page_size; ++index) {
-    items.push_back(to_json(channel.waiting[index].item));
-    size += json::serialize(items.back()).size();
+  for (std::size_t index = offset; index < channel.waiting.size(); ++index) {
+    json::object item = to_json(channel.waiting[index].item);
+    size += json::serialize(item).size() + 1;
+    if (size > room) break;
+    items.push_back(std::move(item));
   }
   return items;
+}
+
+error fits_no_page(const queue_item& item, std::size_t room) {
+  return {codes::too_large, "Item '" + item.id + "' is too large for a page: one message carries " +
+                                std::to_string(room) + " bytes"};
 }
 
 json::object history_to_json(const history_entry& entry) {
@@ -145,6 +152,7 @@ awaitable<services::reply> services::dispatch(const route* known, std::string pa
         request_id_of(known->subject, from.channel, text_in(*fields, "user"), in.name("id"));
   }
   from.attempt = in.integer_or("attempt", 1, 1, 1000);
+  from.write_failure = service_failure;
   if (in.failed()) co_return in.failure();
   request asked{std::move(from), std::move(*fields)};
   co_return co_await (this->*known->handle)(std::move(asked));
@@ -178,14 +186,22 @@ awaitable<services::reply> services::get_queue(request asked) {
   if (in.failed()) co_return in.failure();
   const auto channel = co_await queue_.read(asked.from.channel, at_least);
   if (!channel) co_return channel.error();
-  json::array items = page_of(**channel, static_cast<std::size_t>(offset));
-  const std::size_t end = static_cast<std::size_t>(offset) + items.size();
+  const auto& waiting = (*channel)->waiting;
+  const auto first = static_cast<std::size_t>(offset);
   json::object fields{{"channel", (*channel)->name}, {"version", (*channel)->version}};
   fields["current"] = current_to_json(**channel, queue_.now());
-  fields["items"] = std::move(items);
-  fields["total"] = (*channel)->waiting.size();
-  fields["truncated"] = end < (*channel)->waiting.size();
-  co_return service_success(std::move(fields));
+  fields["items"] = json::array();
+  fields["total"] = waiting.size();
+  fields["truncated"] = false;
+  json::object page = service_success(std::move(fields));
+  const std::size_t rest = std::min(json::serialize(page).size(), responder_.max_reply());
+  json::array items = page_of(**channel, first, responder_.max_reply() - rest);
+  if (items.empty() && first < waiting.size()) {
+    co_return fits_no_page(waiting[first].item, responder_.max_reply());
+  }
+  page["truncated"] = first + items.size() < waiting.size();
+  page["items"] = std::move(items);
+  co_return page;
 }
 
 awaitable<services::reply> services::get_current(request asked) {
@@ -255,11 +271,16 @@ awaitable<services::reply> services::get_history(request asked) {
   if (in.failed()) co_return in.failure();
   const std::vector<history_entry> entries =
       co_await queue_.history(std::move(asked.from.channel), limit);
-  json::array items;
-  for (const history_entry& entry : entries) items.push_back(history_to_json(entry));
-  json::object fields;
-  fields["items"] = std::move(items);
-  co_return service_success(std::move(fields));
+  const auto write = [&entries](std::size_t count) {
+    json::array items;
+    for (std::size_t index = 0; index < count; ++index) {
+      items.push_back(history_to_json(entries[index]));
+    }
+    json::object fields{{"truncated", count < entries.size()}};
+    fields["items"] = std::move(items);
+    return service_success(std::move(fields));
+  };
+  co_return fitting(responder_.max_reply(), entries.size(), write);
 }
 
 awaitable<services::reply> services::get_user_stats(request asked) {

@@ -13,7 +13,6 @@
 #include <boost/beast/ssl/ssl_stream.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -22,6 +21,7 @@
 #include "playlist_plugin/domain/ascii.hpp"
 #include "playlist_plugin/metadata/fetch_codes.hpp"
 #include "playlist_plugin/metadata/https_address.hpp"
+#include "rosey/sdk/task_scope.hpp"
 
 namespace rosey::playlist {
 namespace {
@@ -64,14 +64,6 @@ bool is_json(std::string_view content_type) {
       ascii::lower(ascii::trimmed(content_type.substr(0, content_type.find(';'))));
   return type == "application/json" || type == "text/json" || type == "text/javascript" ||
          type.ends_with("+json");
-}
-
-// 0, which nobody listens on, for what is none.
-std::uint16_t port_number(const std::string& digits) {
-  std::uint16_t number = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [stopped, failure] = std::from_chars(digits.data(), end, number);
-  return failure == std::errc() && stopped == end ? number : std::uint16_t{0};
 }
 
 // What OpenSSL queued first often says less than why the certificate was refused.
@@ -127,7 +119,8 @@ struct http_client::parts {
   awaitable<result<response>> exchange(https_address to, std::optional<proxy_address> proxy,
                                        moment deadline, bool& answered) {
     std::string host = proxy ? proxy->host : to.host;
-    const std::uint16_t port = port_number(proxy ? proxy->port : to.port);
+    // 0, which nobody listens on, for what is none.
+    const std::uint16_t port = ascii::port_number(proxy ? proxy->port : to.port).value_or(0);
     const auto endpoints = co_await names.find(std::move(host), port, deadline);
     if (!endpoints) co_return endpoints.error();
     beast::tcp_stream plain(executor);
@@ -202,7 +195,7 @@ awaitable<result<std::string>> http_client::get_json(std::string url) {
       co_return std::move(answer.body());
     }
   } catch (const boost::system::system_error& failure) {
-    if (failure.code() == asio::error::operation_aborted) throw;
+    if (sdk::is_cancellation(failure)) throw;
     co_return broken(failure.code().message());
   } catch (const std::runtime_error& failure) {
     co_return broken(failure.what());

@@ -28,12 +28,14 @@ std::optional<https_address> parse_https_address(const std::string& url) {
   const auto parsed = boost::urls::parse_uri(url);
   const bool good = parsed && parsed->scheme_id() == boost::urls::scheme::https &&
                     !parsed->encoded_host().empty() && !parsed->has_userinfo();
-  if (!good || (parsed->has_port() && parsed->port_number() == 0)) return std::nullopt;
+  if (!good) return std::nullopt;
+  const bool has_port = parsed->has_port();
+  if (has_port && !ascii::port_number(parsed->port())) return std::nullopt;
   https_address address;
   address.host = std::string(parsed->host_address());
   const bool is_ipv6 = parsed->host_type() == boost::urls::host_type::ipv6;
   if (!is_ipv6 && !is_plain(address.host)) return std::nullopt;
-  address.port = parsed->has_port() ? std::string(parsed->port()) : "443";
+  address.port = has_port ? std::string(parsed->port()) : "443";
   address.target = std::string(parsed->encoded_resource());
   if (const auto fragment = address.target.find('#'); fragment != std::string::npos) {
     address.target.resize(fragment);

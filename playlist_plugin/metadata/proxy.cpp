@@ -54,7 +54,8 @@ result<std::optional<proxy_address>> proxy_settings::find(std::string_view host)
       address_.find("://") == std::string::npos ? "http://" + address_ : address_;
   const auto parsed = boost::urls::parse_uri(whole);
   if (!parsed || parsed->scheme_id() != boost::urls::scheme::http ||
-      parsed->encoded_host().empty()) {
+      parsed->encoded_host().empty() ||
+      (parsed->has_port() && !ascii::port_number(parsed->port()))) {
     return error{"bad_proxy", "the proxy in the environment is not an http:// address"};
   }
   proxy_address found;

@@ -53,7 +53,7 @@ awaitable<adding::reply> adding::add(origin from, std::string url, requester by,
       from.attempt = 1;
     }
     auto refused = co_await refusal_in_advance(from.channel, wanted);
-    if (refused) co_return co_await refuse(std::move(from), std::move(*refused));
+    if (refused) co_return co_await channels_.refuse(std::move(from), std::move(*refused));
   }
   if (is_list) co_return co_await add_list(std::move(from), *link, wanted, std::move(present));
   co_return co_await add_one(std::move(from), *link, wanted, std::move(present));
@@ -77,17 +77,8 @@ awaitable<adding::reply> adding::add_list(origin from, media_link list,
                                           std::shared_ptr<wish> wanted,
                                           presenter<add_outcome> present) {
   auto refused = co_await read_list(from.channel, std::move(list), wanted);
-  if (refused) co_return co_await refuse(std::move(from), std::move(*refused));
+  if (refused) co_return co_await channels_.refuse(std::move(from), std::move(*refused));
   co_return co_await store(std::move(from), std::move(wanted), std::move(present));
-}
-
-awaitable<adding::reply> adding::refuse(origin from, refusal reason) {
-  if (!from.request_id.empty()) {
-    auto answered = co_await channels_.earlier_answer(std::move(from));
-    if (!answered) co_return answered.error();
-    if (*answered) co_return std::move(**answered);
-  }
-  co_return std::move(reason);
 }
 
 awaitable<std::optional<refusal>> adding::read_list(std::string channel, media_link list,

@@ -48,8 +48,6 @@ class adding {
                            presenter<add_outcome> present);
   awaitable<reply> add_list(origin from, media_link list, std::shared_ptr<wish> wanted,
                             presenter<add_outcome> present);
-  // For this reason, unless the same request was carried out already: its answer stands.
-  awaitable<reply> refuse(origin from, refusal reason);
   // Puts the entries of the list into the wish, as many as the adder may have.
   awaitable<std::optional<refusal>> read_list(std::string channel, media_link list,
                                               std::shared_ptr<wish> wanted);

@@ -28,7 +28,8 @@ void announcer::say(const std::string& channel, const std::string& text) const {
   try {
     context_.bus.publish(wire::subjects::chat_send, boost::json::serialize(line));
   } catch (const std::exception& failure) {
-    context_.log.warning(std::string("a line for ") + channel + " was not sent: " + failure.what());
+    context_.log.fault("announcement",
+                       std::string("a line for ") + channel + " was not sent: " + failure.what());
   }
 }
 

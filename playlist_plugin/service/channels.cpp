@@ -40,6 +40,11 @@ constexpr std::size_t most_unsettled = 16;
 // Channels that are kept in memory; of more, those not used for the longest time are read again.
 constexpr std::size_t most_entries = 1000;
 
+// A refusal that stands; the others say to try again.
+bool is_final(const error& refusal) {
+  return refusal.code != codes::rate_limited && refusal.code != codes::busy;
+}
+
 std::string random_name() {
   std::random_device random;
   return std::to_string(random()) + "-" + std::to_string(random());
@@ -253,21 +258,53 @@ awaitable<std::optional<json::object>> channels::find_answer(origin from,
   co_return std::move(found->reply);
 }
 
-awaitable<result<json::object>> channels::change(origin from, decider decide, preparation prepare) {
+awaitable<result<json::object>> channels::refuse(origin from, refusal reason) {
   const std::shared_ptr<entry> at = find(from.channel);
-  const auto turn = co_await enter(at);
-  if (!turn) co_return turn.error();
-  if (from.attempt > 1) {
-    auto look_up = find_answer(from, at);
-    auto answered = co_await noting_silence(at, std::move(look_up));
-    if (answered) co_return std::move(*answered);
-  }
-  auto work = decide_and_store(std::move(from), std::move(decide), std::move(prepare), at,
-                               clock_.now() + longest_work);
+  auto work = keep(std::move(from), at, std::move(reason));
   co_return co_await noting_silence(at, std::move(work));
 }
 
-awaitable<result<json::object>> channels::decide_and_store(origin from, decider decide,
+awaitable<result<json::object>> channels::keep(origin from, std::shared_ptr<entry> at,
+                                               result<json::object> answer) {
+  if (from.request_id.empty()) co_return answer;
+  from.attempt = 1;
+  if (!answer && !is_final(answer.error())) {
+    auto earlier = co_await find_answer(std::move(from), at);
+    if (earlier) co_return std::move(*earlier);
+    co_return answer;
+  }
+  json::object reply = answer ? *answer : from.write_failure(answer.error());
+  stored_answer own{next_stamp(), std::move(reply)};
+  const std::string stamp = own.stamp;
+  auto earlier = co_await storage_.keep_answer(from.request_id, std::move(own));
+  conclude(*at, from.request_id, earlier ? earlier->stamp : stamp, true);
+  if (!earlier) co_return answer;
+  forget(from.channel, *at);  // it may not be known here what was done
+  co_return std::move(earlier->reply);
+}
+
+awaitable<result<json::object>> channels::change(origin from, decider decide, preparation prepare) {
+  const std::shared_ptr<entry> at = find(from.channel);
+  std::optional<conclusion> decided;
+  {
+    const auto turn = co_await enter(at);
+    if (!turn) co_return turn.error();
+    if (from.attempt > 1) {
+      auto look_up = find_answer(from, at);
+      auto answered = co_await noting_silence(at, std::move(look_up));
+      if (answered) co_return std::move(*answered);
+    }
+    auto work = decide_and_store(from, std::move(decide), std::move(prepare), at,
+                                 clock_.now() + longest_work);
+    decided = co_await noting_silence(at, std::move(work));
+  }
+  if (!decided->changes_nothing) co_return std::move(decided->answer);
+  // Others go on meanwhile: what many are refused is written together.
+  auto keeping = keep(std::move(from), at, std::move(decided->answer));
+  co_return co_await noting_silence(at, std::move(keeping));
+}
+
+awaitable<channels::conclusion> channels::decide_and_store(origin from, decider decide,
                                                            preparation prepare,
                                                            std::shared_ptr<entry> at,
                                                            std::int64_t deadline) {
@@ -285,24 +322,18 @@ awaitable<result<json::object>> channels::decide_and_store(origin from, decider 
       at->state.reset();
       continue;
     }
-    if (!changes) {
-      // It may be so because the same request was carried out already.
-      std::optional<json::object> answered;
-      if (!from.request_id.empty()) answered = co_await find_answer(from, at);
-      if (answered) co_return std::move(*answered);
-      if (!decided) co_return decided.error();
-      co_return std::move(decided->reply);
-    }
+    if (!decided) co_return conclusion{decided.error(), true};
+    if (!changes) co_return conclusion{std::move(decided->reply), true};
     json::object reply = decided->reply;
     const std::string adder = decided->adder;
     store_outcome outcome = co_await store(at, from, std::move(*decided), now);
     switch (outcome.status) {
       case store_status::stored:
-        co_return reply;
+        co_return conclusion{std::move(reply)};
       case store_status::replayed:
         conclude(*at, from.request_id, outcome.earlier.stamp, true);
         forget(from.channel, *at);
-        co_return std::move(outcome.earlier.reply);
+        co_return conclusion{std::move(outcome.earlier.reply)};
       case store_status::channel_changed:
         at->state.reset();
         break;
@@ -311,7 +342,7 @@ awaitable<result<json::object>> channels::decide_and_store(origin from, decider 
         break;
     }
   }
-  co_return too_busy();
+  co_return conclusion{too_busy()};
 }
 
 awaitable<void> channels::back_off(int tries) {
@@ -325,7 +356,7 @@ awaitable<void> channels::back_off(int tries) {
 awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from, decision decided,
                                          std::int64_t now) {
   const playlist::change& what = *decided.change;
-  const std::string stamp = own_name_ + "-" + std::to_string(++stores_);
+  const std::string stamp = next_stamp();
   const std::string request_id = from.request_id.empty() ? "own:" + stamp : from.request_id;
   pending_change pending{what, now, decided.adder, request_id, stamp, std::move(decided.reply)};
   store_outcome outcome;
@@ -347,6 +378,10 @@ awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from,
   co_return outcome;
 }
 
+std::string channels::next_stamp() {
+  return own_name_ + "-" + std::to_string(++stores_);
+}
+
 void channels::remember(entry& at, unsettled_change left) {
   at.answered_at = 0;
   if (at.unsettled.size() < most_unsettled) at.unsettled.push_back(std::move(left));
@@ -364,7 +399,7 @@ void channels::publish(const playlist::change& stored, std::int64_t now) const {
       context_.bus.publish(message.at("event").as_string(), json::serialize(message));
     } catch (const std::exception& failure) {
       // A listener sees the gap in the versions when it hears of the channel again.
-      context_.log.warning(std::string("an event was not published: ") + failure.what());
+      context_.log.fault("event", std::string("an event was not published: ") + failure.what());
     }
   }
 }

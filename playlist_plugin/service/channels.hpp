@@ -30,6 +30,8 @@ struct origin {
   std::string request_id = {};     // "" for none; no other request has it
   std::int64_t attempt = 1;        // 2 and up: an earlier one may have been carried out
   bool answer_names_next = false;  // the reply tells the channel what starts by it
+  // How a refusal is answered, and so stored with the request_id; null only without one.
+  boost::json::object (*write_failure)(const refusal&) = nullptr;
 };
 
 // What a decision wants: the change to store, if any, and the reply once that is done.
@@ -79,9 +81,16 @@ class channels {
   awaitable<result<std::optional<boost::json::object>>> earlier_answer(origin from);
 
   // Decides, stores, publishes the events; the reply tells of what is stored. A refusal is the
-  // decision's own, or codes::busy.
+  // decision's own, or codes::busy. A decision that changes nothing, or refuses, is stored as the
+  // answer to this request_id, see refuse().
   awaitable<result<boost::json::object>> change(origin from, decider decide,
                                                 preparation prepare = {});
+
+  // Refuses for this reason, unless the request was answered already: that answer is given. What
+  // stands is stored with the request_id, so that an earlier attempt that comes late is answered
+  // alike and does nothing. Not stored are refusals that say themselves to try again:
+  // codes::rate_limited and codes::busy.
+  awaitable<result<boost::json::object>> refuse(origin from, refusal reason);
 
   // Ends what is over and starts what comes next; the state after it. Waits as long as it takes.
   awaitable<snapshot> advance(std::string channel);
@@ -100,6 +109,12 @@ class channels {
   }
 
  private:
+  // The answer, and whether it is still to be stored.
+  struct conclusion {
+    result<boost::json::object> answer;
+    bool changes_nothing = false;
+  };
+
   // A change that storage was given, and has not answered.
   struct unsettled_change {
     playlist::change what;
@@ -142,6 +157,9 @@ class channels {
   awaitable<T> noting_silence(std::shared_ptr<entry> at, awaitable<T> work);
   awaitable<snapshot> refresh(std::string channel, std::shared_ptr<entry> at);
   awaitable<std::optional<boost::json::object>> find_answer(origin from, std::shared_ptr<entry> at);
+  // Does not need the mutex.
+  awaitable<result<boost::json::object>> keep(origin from, std::shared_ptr<entry> at,
+                                              result<boost::json::object> answer);
   // The channel was read at this version: what has led there, and what never will, is known now.
   awaitable<void> settle(std::shared_ptr<entry> at, std::int64_t version);
   // Of the tries with this id, the one with this stamp was carried out, the others never will be.
@@ -149,12 +167,12 @@ class channels {
                 bool was_answered);
   awaitable<snapshot> let_time_pass(std::string channel, std::shared_ptr<entry> at);
   // Gives up at `deadline`.
-  awaitable<result<boost::json::object>> decide_and_store(origin from, decider decide,
-                                                          preparation prepare,
-                                                          std::shared_ptr<entry> at,
-                                                          std::int64_t deadline);
+  awaitable<conclusion> decide_and_store(origin from, decider decide, preparation prepare,
+                                         std::shared_ptr<entry> at, std::int64_t deadline);
   awaitable<store_outcome> store(std::shared_ptr<entry> at, origin from, decision decided,
                                  std::int64_t now);
+  // Of no other try.
+  std::string next_stamp();
   // Lets others go first: longer and less predictably with each failed try.
   awaitable<void> back_off(int tries);
   // Keeps a change of which nobody knows whether it is carried out.

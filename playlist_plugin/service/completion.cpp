@@ -109,7 +109,7 @@ awaitable<std::optional<std::int64_t>> completion::attempt(std::string channel, 
     if (told.is_final || (told.useless && ++*failures == most_useless)) co_return std::nullopt;
     co_return told.retry_at;
   } catch (const sdk::storage_unavailable& away) {
-    context_.log.warning("metadata for " + channel + ": " + away.what());
+    context_.log.debug("metadata for " + channel + ": " + away.what());
   }
   co_return clock_.now() + storage_pause;
 }

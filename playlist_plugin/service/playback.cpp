@@ -72,7 +72,7 @@ awaitable<void> playback::recover_all() {
     try {
       names = co_await storage_.channels();
     } catch (const sdk::storage_unavailable& away) {
-      context_.log.warning(std::string("the queues cannot be recovered yet: ") + away.what());
+      context_.log.debug(std::string("the queues cannot be recovered yet: ") + away.what());
     }
     if (!names) co_await pause();
   }
@@ -94,8 +94,9 @@ awaitable<bool> playback::recover_one(std::string channel) {
     recovered_(**state);
     co_return true;
   } catch (const sdk::storage_unavailable& away) {
-    context_.log.warning(channel + " cannot be recovered yet: " + away.what());
+    context_.log.debug(channel + " cannot be recovered yet: " + away.what());
   } catch (const std::runtime_error& damaged) {
+    if (sdk::is_cancellation(damaged)) throw;
     context_.log.error(channel + " cannot be recovered: " + damaged.what());
     co_return true;
   }

@@ -20,4 +20,9 @@ inline std::string bounded_key(std::string_view prefix, std::string_view name) {
   return std::string(prefix) + "~" + std::to_string(hash);
 }
 
+// Under which the answer of a request is stored.
+inline std::string answer_key(std::string_view request_id) {
+  return bounded_key("cmd:", request_id);
+}
+
 }  // namespace rosey::playlist

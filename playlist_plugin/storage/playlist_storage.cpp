@@ -9,6 +9,7 @@
 #include "playlist_plugin/storage/channel_batch.hpp"
 #include "playlist_plugin/storage/keys.hpp"
 #include "playlist_plugin/storage/refused.hpp"
+#include "playlist_plugin/storage/select_all.hpp"
 
 namespace rosey::playlist {
 namespace {
@@ -58,8 +59,8 @@ std::string seen_key(const std::string& channel) {
   return bounded_key("present:", channel);
 }
 
-std::string stored_id(const std::string& request_id) {
-  return bounded_key("cmd:", request_id);
+json::object to_json(const stored_answer& answer) {
+  return {{"stamp", answer.stamp}, {"answer", answer.reply}};
 }
 
 stored_answer answer_from(const json::value& stored) {
@@ -120,7 +121,9 @@ awaitable<stored_sightings> playlist_storage::seen(std::string channel) {
 
 awaitable<bool> playlist_storage::store_seen(std::string channel, stored_sightings known,
                                              std::int64_t seconds) {
-  json::value value = sightings_to_json(known.seen);
+  // A value may have 64 KiB, and is read along with the channel, in one message.
+  const std::size_t most_bytes = std::min<std::size_t>(48 * 1024, db_.max_request() / 8);
+  json::value value = sightings_to_json(known.seen, most_bytes);
   const auto stored =
       co_await db_.kv_set(seen_key(channel), std::move(value), seconds, known.revision);
   if (stored) co_return true;
@@ -142,17 +145,6 @@ awaitable<std::optional<channel_state>> playlist_storage::load_rest(channel_stat
   }
 }
 
-awaitable<json::array> playlist_storage::select_all(db::select_request request) {
-  json::array all;
-  for (;;) {
-    request.offset = static_cast<std::int64_t>(all.size());
-    const auto reply = co_await db_.select(request);
-    if (!reply) throw_refused(reply.error());
-    all.insert(all.end(), reply->rows.begin(), reply->rows.end());
-    if (!reply->truncated) co_return all;
-  }
-}
-
 awaitable<std::vector<std::string>> playlist_storage::channels() {
   db::select_request queued;
   queued.table = tables::queue;
@@ -167,7 +159,7 @@ awaitable<std::vector<std::string>> playlist_storage::channels() {
 
   std::vector<std::string> names;
   for (const db::select_request& request : {queued, playing}) {
-    const json::array rows = co_await select_all(request);
+    const json::array rows = co_await select_all(db_, request);
     for (const json::value& row : rows) names.push_back(channel_name_from(row.as_object()));
   }
   std::sort(names.begin(), names.end());
@@ -176,7 +168,7 @@ awaitable<std::vector<std::string>> playlist_storage::channels() {
 }
 
 awaitable<store_outcome> playlist_storage::store(pending_change pending) {
-  pending.request_id = stored_id(pending.request_id);
+  pending.request_id = answer_key(pending.request_id);
   channel_batch batch = batch_of(pending, quotas_);
   const auto adder_op = batch.adder_op;
   const auto reply = co_await db_.batch(std::move(batch.ops));
@@ -197,7 +189,16 @@ awaitable<store_outcome> playlist_storage::store(pending_change pending) {
 }
 
 awaitable<std::optional<stored_answer>> playlist_storage::find_answer(std::string request_id) {
-  const auto reply = co_await db_.find_request(stored_id(request_id));
+  const auto reply = co_await db_.find_request(answer_key(request_id));
+  if (!reply) throw_refused(reply.error());
+  if (!reply->replayed) co_return std::nullopt;
+  co_return answer_from(reply->reply);
+}
+
+awaitable<std::optional<stored_answer>> playlist_storage::keep_answer(std::string request_id,
+                                                                      stored_answer answer) {
+  json::value kept = to_json(answer);
+  const auto reply = co_await db_.keep_reply(answer_key(request_id), std::move(kept));
   if (!reply) throw_refused(reply.error());
   if (!reply->replayed) co_return std::nullopt;
   co_return answer_from(reply->reply);
@@ -205,10 +206,10 @@ awaitable<std::optional<stored_answer>> playlist_storage::find_answer(std::strin
 
 awaitable<std::vector<history_entry>> playlist_storage::history(std::string channel,
                                                                 std::int64_t limit) {
-  const auto reply = co_await db_.select(newest_of_history(channel, limit));
-  if (!reply) throw_refused(reply.error());
+  db::select_request newest = newest_of_history(channel, limit);
+  const json::array rows = co_await select_all(db_, std::move(newest));
   std::vector<history_entry> entries;
-  for (const json::value& row : reply->rows) entries.push_back(history_from(row.as_object()));
+  for (const json::value& row : rows) entries.push_back(history_from(row.as_object()));
   co_return entries;
 }
 
@@ -228,7 +229,7 @@ awaitable<std::vector<last_play>> playlist_storage::last_plays(std::string chann
   request.columns = {"media_type", "media_id"};
   request.aggregates = {{"last", "$max", "played_at"}};
   request.order = {{"media_type", false}, {"media_id", false}};
-  const json::array rows = co_await select_all(std::move(request));
+  const json::array rows = co_await select_all(db_, std::move(request));
   std::vector<last_play> plays;
   for (const json::value& row : rows) plays.push_back(last_play_from(row.as_object(), "last"));
   co_return plays;

@@ -85,6 +85,10 @@ class playlist_storage {
   // What the try of this request that was applied has stored; nothing if none was.
   awaitable<std::optional<stored_answer>> find_answer(std::string request_id);
 
+  // Stores the answer to a request that changes nothing. Gives the one that was stored before, if
+  // there is one.
+  awaitable<std::optional<stored_answer>> keep_answer(std::string request_id, stored_answer answer);
+
   // Newest first.
   awaitable<std::vector<history_entry>> history(std::string channel, std::int64_t limit);
 
@@ -96,7 +100,6 @@ class playlist_storage {
   awaitable<std::optional<user_stats>> stats(std::string user);
 
  private:
-  awaitable<boost::json::array> select_all(sdk::db::select_request request);
   // Adds the waiting items behind those in `channel`; nothing when it has changed meanwhile.
   awaitable<std::optional<channel_state>> load_rest(channel_state channel);
 

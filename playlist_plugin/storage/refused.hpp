@@ -16,8 +16,14 @@ inline error too_busy() {
   return {codes::busy, "Too many people are changing this queue; try again"};
 }
 
-// For requests that only broken code or a broken database has refused.
+// More than one message to storage can carry.
+struct request_too_large : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// For requests that only broken code or a broken database has refused, or that are too large.
 [[noreturn]] inline void throw_refused(const error& refusal) {
+  if (refusal.code == sdk::db::codes::value_too_large) throw request_too_large(refusal.message);
   throw std::runtime_error("storage refuses: " + refusal.code + ": " + refusal.message);
 }
 

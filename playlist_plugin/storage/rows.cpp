@@ -235,11 +235,10 @@ sightings sightings_from(const json::value& value) {
   return seen;
 }
 
-json::object sightings_to_json(const sightings& seen) {
+json::object sightings_to_json(const sightings& seen, std::size_t most_bytes) {
   std::vector<std::pair<std::string, sighting>> latest(seen.begin(), seen.end());
   std::sort(latest.begin(), latest.end(),
             [](const auto& a, const auto& b) { return a.second.at > b.second.at; });
-  constexpr std::size_t most_bytes = 48 * 1024;
   json::object users;
   std::size_t bytes = 0;
   for (const auto& [user, when] : latest) {

@@ -76,9 +76,9 @@ boost::json::object channel_columns(const channel_state& channel, bool with_play
 boost::json::object description_columns(const queue_item& item);
 
 // A time by user, below zero when the user left then. What is none is left out; of more than
-// storage takes, the latest are kept.
+// `most_bytes`, the latest are kept.
 sightings sightings_from(const boost::json::value& value);
-boost::json::object sightings_to_json(const sightings& seen);
+boost::json::object sightings_to_json(const sightings& seen, std::size_t most_bytes);
 
 // What is added to the statistics of the user named in the change's items.
 boost::json::object stats_of_add(const std::vector<queue_item>& items);  // of one user

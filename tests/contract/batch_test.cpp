@@ -257,6 +257,20 @@ TEST_P(storage_batch, without_operations_it_is_a_look_up) {
             R"([{"affected":1,"upserted":false},{"created":1,"id":1}])");
 }
 
+// An answer without an effect: a refusal that stands.
+TEST_P(storage_batch, without_operations_a_reply_is_kept_alone) {
+  const auto first = batch(R"({"ops": [], "request_id": "r", "reply": "refused"})");
+  EXPECT_FALSE(first.at("replayed").as_bool());
+  EXPECT_EQ(json::serialize(batch(R"({"ops": [], "request_id": "r"})")),
+            R"({"results":[],"replayed":true,"reply":"refused","success":true})");
+  const auto other = batch(R"({"ops": [], "request_id": "r", "reply": "second"})");
+  EXPECT_EQ(other.at("reply"), "refused");
+  const auto late = batch(guarded_add(1, "x", R"(, "request_id": "r", "reply": "added")"));
+  EXPECT_TRUE(late.at("replayed").as_bool());
+  EXPECT_EQ(late.at("reply"), "refused");
+  EXPECT_EQ(titles(), "[]");
+}
+
 // A client that decides anew before it tries again is told of what was applied.
 TEST_P(storage_batch, the_id_alone_decides) {
   const auto first = batch(guarded_add(1, "x", R"(, "request_id": "r", "reply": "first")"));

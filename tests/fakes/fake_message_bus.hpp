@@ -68,6 +68,7 @@ class fake_server {
   std::deque<std::string> refusals;   // codes with which the next requests to storage are refused
   bool duplicate_deliveries = false;  // of messages without a queue group
   bool tolerate_no_responders = false;
+  std::size_t max_payload = 1024 * 1024;     // bytes of one message
   const fake_message_bus* chosen = nullptr;  // who takes what a queue group shares; null: in turn
   const fake_message_bus* deaf = nullptr;    // hears no event, as while it is not connected
 
@@ -165,6 +166,9 @@ class fake_server {
       boost::asio::post(io_, [this, done, lost, answer = std::move(answer)] {
         --storage_requests_;
         if (lost) return done(sdk::bus_errc::timed_out, {});
+        if (answer.size() > max_payload) {
+          ADD_FAILURE() << "storage answers with more than one message carries";
+        }
         done({}, answer);
       });
     });
@@ -219,11 +223,13 @@ class fake_message_bus final : public sdk::message_bus {
   bool disconnected = false;  // nothing can be published
 
   void publish(std::string_view subject, std::string_view payload) override {
-    if (disconnected) {
-      throw boost::system::system_error(make_error_code(sdk::bus_errc::disconnected));
-    }
+    auto problem = sdk::problem_with(subject, payload.size(), max_payload());
+    if (disconnected) problem = make_error_code(sdk::bus_errc::disconnected);
+    if (problem) throw boost::system::system_error(problem, std::string(subject));
     server_.deliver({std::string(subject), "", std::string(payload)});
   }
+
+  std::size_t max_payload() const override { return server_.max_payload; }
 
   subscription_id subscribe(std::string_view subject, std::string_view queue_group,
                             message_handler handler) override {
@@ -249,6 +255,10 @@ class fake_message_bus final : public sdk::message_bus {
     const auto done = [this, token, alive](boost::system::error_code failure, std::string answer) {
       if (!alive.expired()) complete(token, failure, std::move(answer));
     };
+    if (const auto problem = sdk::problem_with(subject, payload.size(), max_payload())) {
+      boost::asio::post(server_.io(), [done, problem] { done(problem, {}); });
+      return;
+    }
     if (subject.starts_with("db.")) {
       return server_.request_storage(subject, std::move(payload), done);
     }

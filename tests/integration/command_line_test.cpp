@@ -84,9 +84,9 @@ TEST(CommandLine, NamesWhatCannotBeReached) {
   const bot_folder folder;
   expect_failure(rosey(folder, {"run", "--plugins", "nowhere"}),
                  "the plugins folder 'nowhere' does not exist");
-  expect_failure(rosey(folder, {"run", "--nats-url", "nats://127.0.0.1:1"}),
+  expect_failure(rosey(folder, {"run", "--wait", "0", "--nats-url", "nats://127.0.0.1:1"}),
                  "cannot reach NATS at nats://127.0.0.1:1");
-  expect_failure(rosey(folder, {"run", "--nats-url", "nats://secret@127.0.0.1:1"}),
+  expect_failure(rosey(folder, {"run", "--wait", "0", "--nats-url", "nats://secret@127.0.0.1:1"}),
                  "cannot reach NATS at nats://127.0.0.1:1");
   expect_failure(rosey(folder, {"run", "--database", "sqlite:/proc/rosey/rosey.db"}),
                  "/proc/rosey");

@@ -92,18 +92,6 @@ TEST_F(Connection, MayBePublishedOnByManyThreads) {
   EXPECT_TRUE(arrived_.wait_for(lock, patience, [&] { return received_.size() == 2000; }));
 }
 
-TEST_F(Connection, WritesTogetherWhatIsPublishedTogether) {
-  ASSERT_TRUE(sender_.flush(patience));  // no write is under way
-  sender_.publish_together([this] {
-    for (int number = 0; number < 100; ++number) publish(number);
-    // Whatever had been written would arrive before one of these answers.
-    for (int i = 0; i < 100; ++i) ASSERT_TRUE(receiver_.flush(patience));
-    const std::lock_guard lock(mutex_);
-    EXPECT_EQ(received_.size(), 0U);
-  });
-  expect_all(100);
-}
-
 // The last words of a process are heard, too.
 TEST_F(Connection, WritesWhatWasPublishedBeforeItEnds) {
   {

@@ -33,7 +33,7 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"without_symbol", "does not export rosey_plugin_query_v1"},
         refusal{"null_table", "its table is null"},
         refusal{"wrong_major", "it speaks contract version 2, this host 1"},
-        refusal{"higher_minor", "it needs a host of contract version 1.1, this one has 1.0"},
+        refusal{"higher_minor", "it needs a host of contract version 1.2, this one has 1.1"},
         refusal{"short_table", "its table has 24 bytes"}, refusal{"bad_id", "its id must be"},
         refusal{"throws_in_query",
                 "rosey_plugin_query_v1 threw an exception: thrown from the query"},

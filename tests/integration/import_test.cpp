@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -196,6 +197,24 @@ TEST_F(Import, NamesWhatIsWrongWithAFile) {
   const finished both = import({"--nats-url", "nats://127.0.0.1:1", "--database", "sqlite:x.db"});
   EXPECT_EQ(both.status, 1);
   EXPECT_THAT(both.log, HasSubstr("leave out --database, or the URL"));
+}
+
+TEST_F(Import, EndsAtALimit) {
+  const auto import_of = [this](const std::string& file) {
+    return run(folder_.command({"import", file, "--channel", "#lobby"}), folder_.path());
+  };
+  const finished endless = import_of("/dev/zero");
+  EXPECT_EQ(endless.status, 1);
+  EXPECT_THAT(endless.log, HasSubstr("/dev/zero: cannot be read: it has more than 33554432 bytes"));
+  std::string many;
+  for (int i = 0; i < 200'001; ++i) many += "x\n";
+  write(many);
+  EXPECT_THAT(import().log, HasSubstr("list: it has more than 200000 entries; split it"));
+  // A pipe that nobody writes to holds nobody up.
+  ASSERT_EQ(::mkfifo((folder_.path() / "pipe").c_str(), 0600), 0);
+  process waiting(folder_.command({"import", "pipe", "--channel", "#lobby"}), folder_.path());
+  waiting.signal(SIGTERM);
+  EXPECT_NE(waiting.wait(std::chrono::seconds(10)), 0);
 }
 
 TEST_F(Import, AddsNothingTheSecondTimeUnlessTold) {

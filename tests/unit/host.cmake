@@ -1,10 +1,11 @@
 rosey_add_test(host_test
-  SOURCES host/config_test.cpp host/lanes_test.cpp host/plugin_files_test.cpp
+  SOURCES host/address_test.cpp host/config_test.cpp host/lanes_test.cpp host/ownership_test.cpp host/plugin_files_test.cpp
+          host/text_file_test.cpp
   LIBRARIES rosey_host
   LABELS unit)
 target_compile_definitions(host_test PRIVATE LIBRARY_FILE="$<TARGET_FILE:hello>")
 add_dependencies(host_test hello)
 rosey_add_test(sdk_test
-  SOURCES sdk/task_scope_test.cpp sdk/wire_test.cpp
+  SOURCES sdk/logger_test.cpp sdk/printable_test.cpp sdk/task_scope_test.cpp sdk/wire_test.cpp
   LIBRARIES Rosey::plugin_api
   LABELS unit)

@@ -12,6 +12,7 @@ rosey_add_test(playlist_domain_test
 
 rosey_add_test(playlist_plugin_test
   SOURCES playlist/world.cpp
+          playlist/answered_once_test.cpp
           playlist/async_mutex_test.cpp
           playlist/bad_input_test.cpp
           playlist/commands_test.cpp
@@ -22,11 +23,13 @@ rosey_add_test(playlist_plugin_test
           playlist/fake_message_bus_test.cpp
           ../fakes/https_server.cpp
           playlist/hostile_site_test.cpp
+          playlist/import_steps_test.cpp
           playlist/late_change_test.cpp
           playlist/media_lists_test.cpp
           playlist/media_sites_test.cpp
           playlist/metadata_test.cpp
           playlist/outage_test.cpp
+          playlist/payload_limit_test.cpp
           playlist/playback_test.cpp
           playlist/quota_test.cpp
           playlist/restart_test.cpp

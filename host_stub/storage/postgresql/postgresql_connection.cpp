@@ -80,6 +80,16 @@ void ignore_notice(void*, const PGresult*) {}
 }  // namespace
 
 std::string postgresql_connection::shown(const std::string& url) {
+  // libpq ends the password at the first '@' or '/', takes the rest for the host, and shows it.
+  const auto begin = url.find("//") + 2;
+  const auto login_end = std::min(url.find_first_of("@/", begin), url.size());
+  const auto query = url.find('?', login_end);
+  const auto last_at = url.rfind('@', query);
+  if (last_at != std::string::npos && last_at > login_end) {
+    throw std::runtime_error(
+        "The database's URL has an '@' or '/' too many; in a user, password or name they are "
+        "written %40 and %2F");
+  }
   char* message = nullptr;
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> parsed(
       PQconninfoParse(url.c_str(), &message), &PQconninfoFree);

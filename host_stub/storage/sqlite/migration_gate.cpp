@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,9 +15,23 @@
 
 namespace rosey::storage {
 
+namespace {
+
+// With the mode of the database, as SQLite makes its own files beside it: who may use one may use
+// the other.
+int open_beside(const std::string& database, const std::string& name) {
+  const int made = ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made < 0) return ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  struct stat like {};
+  if (::stat(database.c_str(), &like) == 0) static_cast<void>(::fchmod(made, like.st_mode & 0666));
+  return made;
+}
+
+}  // namespace
+
 migration_gate::migration_gate(const std::string& database) {
   const std::string name = database + "-gate";
-  file_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  file_ = open_beside(database, name);
   if (file_ < 0) {
     throw sql_failure(sql_failure_kind::broken,
                       fmt::format("cannot open '{}': {}", name, std::strerror(errno)));

@@ -1,7 +1,9 @@
 // Opening of the file: its folder, its mode, the service's own tables.
 #include "host_stub/storage/sqlite/sqlite_database.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -12,6 +14,13 @@
 namespace rosey::storage {
 
 namespace {
+
+// Nobody else may read what people have said. SQLite gives -wal and -shm the mode of the database.
+// A file that is there is not touched: closing it would drop the locks that SQLite has on it.
+void create_private(const std::string& path) {
+  const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made >= 0) ::close(made);
+}
 
 class sqlite_database final : public database {
  public:
@@ -86,6 +95,7 @@ std::unique_ptr<database> open_sqlite(const std::string& path, const database_op
     throw std::runtime_error(fmt::format("The database needs a file, but is 'sqlite:{}'", path));
   }
   create_folder_of(path);
+  create_private(path);
   auto opened = std::make_unique<sqlite_database>(path, options);
   try {
     const auto session = opened->connect(access::write);

@@ -20,7 +20,8 @@ class notes {
                                          "Keeps a note, or shows it", wire::role::user}};
 
   explicit notes(sdk::context context)
-      : context_(std::move(context)), storage_(context_.bus, id, std::chrono::seconds(2)) {}
+      : context_(std::move(context)),
+        storage_(context_.bus, id, std::chrono::seconds(2), context_.log) {}
 
   void start(const boost::json::object&) {
     // What waits for storage is a coroutine, and the plugin's scope owns it.

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <utility>
 
 namespace rosey::tests {
@@ -42,15 +44,19 @@ std::vector<std::string> bot_folder::command(std::vector<std::string> arguments)
   return arguments;
 }
 
-running_bot::running_bot(const bot_folder& folder, std::vector<std::string> arguments)
+running_bot::running_bot(const bot_folder& folder, const std::vector<std::string>& arguments)
     : process_(
           [&] {
-            arguments.insert(arguments.begin(), "run");
-            return folder.command(std::move(arguments));
+            std::vector<std::string> all{"run"};
+            all.insert(all.end(), arguments.begin(), arguments.end());
+            return folder.command(std::move(all));
           }(),
           folder.path()) {
   const std::string line = process_.wait_for_log("rosey ready nats=");
   nats_url_ = line.substr(line.find("nats=") + 5);
+  // That of another server is shown without its secret.
+  const auto named = std::find(arguments.begin(), arguments.end(), "--nats-url");
+  if (named != arguments.end()) nats_url_ = *std::next(named);
 }
 
 std::string running_bot::say(std::string_view line) {

@@ -43,7 +43,7 @@ class bot_folder {
 class running_bot {
  public:
   // Returns when the bot is ready.
-  explicit running_bot(const bot_folder& folder, std::vector<std::string> arguments = {});
+  explicit running_bot(const bot_folder& folder, const std::vector<std::string>& arguments = {});
 
   // A chat line that is answered, and the answer. Answers of several lines end before the empty
   // answer of a command that always answers one line, which is asked behind it.

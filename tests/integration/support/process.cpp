@@ -142,6 +142,11 @@ std::string process::wait_for_log(std::string_view text) {
   }
 }
 
+void process::drain(std::chrono::milliseconds silence) {
+  while (pump(steady::now() + silence)) {
+  }
+}
+
 void process::signal(int number) {
   ::kill(child_, number);
 }

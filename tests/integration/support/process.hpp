@@ -34,6 +34,9 @@ class process {
 
   // Waits until a line of standard error contains `text`, and returns it. Lines are seen once.
   std::string wait_for_log(std::string_view text);
+  // Takes what comes on both streams until nothing has come for so long. A child whose streams
+  // nobody reads stands still when they are full.
+  void drain(std::chrono::milliseconds silence);
   // Standard error so far.
   const std::string& log() const { return log_; }
 

@@ -4,6 +4,7 @@
 
 #include "rosey/abi/host.h"
 #include "rosey/abi/plugin.h"
+#include "rosey/abi/publisher.h"
 #include "rosey/abi/types.h"
 
 #ifdef __cplusplus
@@ -63,6 +64,11 @@ FIELD(rosey_host, log, 72, 8);
 FIELD(rosey_host, get_ext, 80, 8);
 GROWN(rosey_host, 88); /* 1.0 */
 
+FIELD(rosey_publisher, header, 0, 8);
+FIELD(rosey_publisher, publish, 8, 8);
+FIELD(rosey_publisher, max_payload, 16, 8);
+GROWN(rosey_publisher, 24); /* 1.1 */
+
 FIELD(rosey_verb, header, 0, 8);
 FIELD(rosey_verb, name, 8, 8);
 FIELD(rosey_verb, subject, 16, 8);
@@ -86,7 +92,7 @@ FIELD(rosey_plugin, request_stop, 72, 8);
 FIELD(rosey_plugin, destroy, 80, 8);
 FIELD(rosey_plugin, get_ext, 88, 8);
 FIELD(rosey_plugin, needs_schema, 96, 4);
-GROWN(rosey_plugin, 104); /* 1.0 */
+GROWN(rosey_plugin, 104); /* 1.1 */
 
 CHECK(sizeof(rosey_status) == 4 && (rosey_status)-1 < 0, "rosey_status" BROKEN);
 VALUE(ROSEY_OK, 0);

@@ -58,6 +58,34 @@ TEST(Config, MayHaveNoConsole) {
   EXPECT_TRUE(parsed->consoles.empty());
 }
 
+TEST(Config, MayNameFilesThatHoldTheUrls) {
+  const auto parsed = parse_config(
+      R"({"nats": {"url_file": "/run/n"}, "storage": {"database_url_file": "/run/d"}})");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->nats_url_file, "/run/n");
+  EXPECT_EQ(parsed->database_url_file, "/run/d");
+  EXPECT_THAT(problem(R"({"nats": {"url": "nats://h", "url_file": "n"}})"),
+              HasSubstr("'nats.url_file' must be left out where 'nats.url' is"));
+  EXPECT_THAT(
+      problem(R"({"storage": {"database": "sqlite:x", "database_url_file": "n"}})"),
+      HasSubstr("'storage.database_url_file' must be left out where 'storage.database' is"));
+}
+
+TEST(Config, KnowsWhetherItHoldsASecret) {
+  const auto secret_of = [](std::string_view text) { return parse_config(text)->secret_key; };
+  EXPECT_EQ(secret_of("{}"), "");
+  EXPECT_EQ(secret_of(R"({"nats": {"url": "nats://127.0.0.1"}})"), "");
+  EXPECT_EQ(secret_of(R"({"nats": {"url": "nats://token@127.0.0.1"}})"), "nats.url");
+  EXPECT_EQ(secret_of(R"({"storage": {"database": "sqlite:/home/a@b/x.db"}})"), "");
+  EXPECT_EQ(secret_of(R"({"storage": {"database": "postgresql://ann@h/x"}})"), "");
+  EXPECT_EQ(secret_of(R"({"storage": {"database": "postgresql://ann:x@h/x"}})"),
+            "storage.database");
+  EXPECT_EQ(secret_of(R"({"plugins": {"config": {"p": {"metadata": {"youtube_api_key": ""}}}}})"),
+            "");
+  EXPECT_EQ(secret_of(R"({"plugins": {"config": {"p": {"metadata": {"youtube_api_key": "k"}}}}})"),
+            "plugins.config.p.metadata.youtube_api_key");
+}
+
 TEST(Config, NamesTheKeyThatIsWrong) {
   EXPECT_THAT(problem("[]"), HasSubstr("must be a JSON object"));
   EXPECT_THAT(problem("{,}"), HasSubstr("not valid JSON"));

@@ -89,6 +89,7 @@ TEST(text, printable_is_one_trimmed_line) {
   EXPECT_EQ(printable("a\u2028b\u2029c"), "a b c");     // line and paragraph separators
   EXPECT_EQ(printable("a\u202Egpj.exe"), "a gpj.exe");  // right-to-left override
   EXPECT_EQ(printable("a\u2066b\u2069"), "a b");        // isolates
+  EXPECT_EQ(printable("a\u200E\u200Fb\u061C"), "ab");   // marks of direction
   EXPECT_EQ(printable("שלום 日本 🔘"), "שלום 日本 🔘");
   EXPECT_EQ(printable(" \n "), "");
   EXPECT_EQ(printable(""), "");

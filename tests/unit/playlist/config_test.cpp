@@ -84,8 +84,8 @@ TEST(config, takes_endpoints_that_can_be_asked) {
   }
   for (const char* bad :
        {"https://", "https:///oembed", "https://:443/x", "https://a b/", "https://host:port/",
-        "https://host:0/", "https://host:65536/", "https://me@host/", "https://host/%zz",
-        "https://host/\u00e9", "https:host", "http://host/", "host", ""}) {
+        "https://host:0/", "https://host:65536/", "https://host:99999/", "https://me@host/",
+        "https://host/%zz", "https://host/\u00e9", "https:host", "http://host/", "host", ""}) {
     EXPECT_THAT(refused(bad), HasSubstr("'metadata.endpoints.vi' must be an https:// address"))
         << bad;
   }

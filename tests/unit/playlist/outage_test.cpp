@@ -41,6 +41,19 @@ TEST_P(outage_test, makes_commands_fail_and_changes_nothing) {
   EXPECT_EQ(here.say("ann", "add", video(4)).code, "rate_limited");
 }
 
+// Hundreds of people and channels meet it; who reads the log needs to know once.
+TEST_P(outage_test, is_told_once_and_not_for_every_name) {
+  here.start();
+  here.server().storage = GetParam();
+  here.log().clear();
+  for (int number = 0; number < 20; ++number) {
+    const std::string user = "user" + std::to_string(number);
+    EXPECT_EQ(here.say(user, "add", video(1)).code, "storage_unavailable");
+  }
+  here.pass(2);
+  EXPECT_THAT(here.log(), ::testing::ElementsAre(HasSubstr("Storage")));
+}
+
 TEST_P(outage_test, at_the_start_delays_the_recovery) {
   instance& before = here.start();
   here.say("ann", "add", video(1));

@@ -90,6 +90,23 @@ TEST(restart, beside_a_running_instance_takes_over_without_a_gap) {
   EXPECT_THAT(here.say("ann", "queue").message, HasSubstr("4 items"));
 }
 
+TEST(restart, that_is_broken_off_is_no_failure) {
+  world here;
+  instance& before = here.start(generous);
+  here.say("ann", "add", video(1));
+  here.stop(before);
+  here.server().before_storage = [&here](const std::string& subject, const std::string&) {
+    const bool reads_a_channel = subject == "db.batch.playlist";
+    here.server().storage =
+        reads_a_channel ? fakes::storage_mode::stalled : fakes::storage_mode::serving;
+  };
+  instance& again = here.start(generous);
+  EXPECT_EQ(here.server().stalled(), 1u) << "it recovers";
+  here.log().clear();
+  here.stop(again);
+  EXPECT_THAT(here.log(), ::testing::IsEmpty());
+}
+
 TEST(restart, reads_a_queue_that_is_longer_than_one_answer) {
   world here;
   json::array rows;

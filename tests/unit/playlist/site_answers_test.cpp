@@ -92,6 +92,8 @@ TEST(proxy, is_what_the_environment_says) {
   EXPECT_EQ(find("vimeo.com"), "none");
   variables["HTTPS_PROXY"] = "http://proxy.example:3128";
   EXPECT_EQ(find("vimeo.com"), "proxy.example:3128");
+  variables["https_proxy"] = "http://proxy.example:68664";  // 65536 + 3128
+  EXPECT_EQ(find("vimeo.com"), "bad");
   variables["https_proxy"] = "other.example";
   EXPECT_EQ(find("vimeo.com"), "other.example:80");
   variables["https_proxy"] = "http://[2001:db8::1]:3128";

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -30,18 +31,22 @@ void manual_clock::advance(std::int64_t milliseconds) {
 instance::instance(fakes::fake_server& server, std::shared_ptr<clock> time,
                    std::vector<std::string>& log_lines)
     : bus(server),
-      log([&log_lines](sdk::log_level, std::string_view text) { log_lines.emplace_back(text); }),
+      log([&log_lines](sdk::log_level level, std::string_view text) {
+        if (level != sdk::log_level::debug) log_lines.emplace_back(text);
+      }),
       tasks(server.io().get_executor(), log),
       plugin(sdk::context{server.io().get_executor(), bus, tasks, log},
              plugin_options{std::move(time), std::chrono::seconds(2), std::chrono::seconds(2)}) {}
 
-world::world() {
+world::world(std::size_t max_payload) {
   storage::options chosen;
+  chosen.reply_limit = std::min(chosen.reply_limit, max_payload / 2);
   chosen.database = "sqlite:" + (folder_.path() / "test.db").string();
   chosen.migrations = ROSEY_MIGRATIONS;
   chosen.synchronous = false;
   storage_ = storage::open_service(chosen);
   server_ = std::make_unique<fakes::fake_server>(io_, *storage_);
+  server_->max_payload = max_payload;
   people_ = std::make_unique<fakes::fake_message_bus>(*server_);
   people_->subscribe("playlist.>", "", [this](const sdk::message& event) {
     boost::system::error_code failure;

@@ -58,7 +58,8 @@ struct said {  // a command on its way
 
 class world {
  public:
-  world();
+  // `max_payload`: bytes of one message.
+  explicit world(std::size_t max_payload = 1024 * 1024);
   ~world();
 
   // Loads one more plugin; the others stay. Sites are only asked where "metadata" says so.

@@ -2,6 +2,11 @@
 #include "host_stub/storage/sqlite/sqlite_session.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <map>
+#include <string>
 
 #include "host_stub/storage/sqlite/statement_cache.hpp"
 #include "unit/storage/storage_test.hpp"
@@ -61,6 +66,31 @@ TEST_F(sqlite_connection, a_table_without_row_ids_fills_no_key) {
   EXPECT_EQ(row("insert", R"({"table": "with", "values": {"n": 1}})").at("id"), 1);
   const auto answer = row("insert", R"({"table": "without", "values": {"id": 77, "n": 1}})");
   EXPECT_TRUE(answer.at("id").is_null()) << json::serialize(answer);
+}
+
+// Modes of the database and of the files beside it.
+TEST_F(sqlite_connection, nobody_else_may_read_what_is_stored) {
+  const auto modes = [this] {
+    std::map<std::string, int> found;
+    for (const char* behind : {"", "-wal", "-shm", "-gate"}) {
+      struct stat file {};
+      EXPECT_EQ(::stat((database_file() + behind).c_str(), &file), 0) << behind;
+      found[behind] = file.st_mode & 0777;
+    }
+    return found;
+  };
+  const mode_t before = ::umask(0);
+  open();
+  EXPECT_EQ(modes(), (std::map<std::string, int>{
+                         {"", 0600}, {"-wal", 0600}, {"-shm", 0600}, {"-gate", 0600}}));
+  close();
+  // What an operator chose stays, and holds for all of them.
+  ::chmod(database_file().c_str(), 0660);
+  ::unlink((database_file() + "-gate").c_str());
+  open();
+  EXPECT_EQ(modes(), (std::map<std::string, int>{
+                         {"", 0660}, {"-wal", 0660}, {"-shm", 0660}, {"-gate", 0660}}));
+  ::umask(before);
 }
 
 }  // namespace

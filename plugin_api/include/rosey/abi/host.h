@@ -42,11 +42,12 @@ typedef struct rosey_host {
   /* First argument of every function below. Opaque. */
   void* self;
 
-  /* The host's connection. A plugin publishes on it directly, from any thread, until destroy()
-     returns. It never installs a callback on it, closes, drains or destroys it: the host must see
-     every entry into plugin code, so subscriptions are made with subscribe(). What waits for an
-     answer or a flush must not be called on the plugin-thread: the plugin would hear nothing
-     meanwhile. */
+  /* The host's connection. A plugin may publish on it directly, from any thread, until destroy()
+     returns; but that waits while libnats connects anew, and while the server does not read, so on
+     the plugin-thread the extension in rosey/abi/publisher.h is better. It never installs a
+     callback on it, closes, drains or destroys it: the host must see every entry into plugin code,
+     so subscriptions are made with subscribe(). What waits for an answer or a flush must not be
+     called on the plugin-thread: the plugin would hear nothing meanwhile. */
   struct __natsConnection* nats;
 
   /* Version of the host's libnats, and the address of its nats_GetVersion. A plugin whose own
@@ -100,7 +101,7 @@ typedef struct rosey_host {
   void (*log)(void* self, int32_t level, const char* text, size_t size) ROSEY_NOEXCEPT;
 
   /* [any-thread] An optional feature by "name/revision", or null. The table is valid as long as
-     this one. */
+     this one. There is ROSEY_EXT_PUBLISHER. */
   const void* (*get_ext)(void* self, const char* id)ROSEY_NOEXCEPT;
 } rosey_host;
 

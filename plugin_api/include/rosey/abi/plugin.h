@@ -75,7 +75,7 @@ typedef struct rosey_plugin {
      itself may be null. */
   const void* (*get_ext)(rosey_instance* instance, const char* id)ROSEY_NOEXCEPT;
 
-  /* The number of the newest migration that the plugin's tables must hold; 0, or a table that ends
+  /* since 1.1: the newest migration that the plugin's tables must hold; 0, or a table that ends
      before this: it does not say. The host asks storage before create(), has it migrate where that
      is allowed, and refuses the plugin otherwise; in a reload the older instance runs on. */
   uint32_t needs_schema;

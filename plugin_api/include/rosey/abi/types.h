@@ -10,7 +10,7 @@
 /* The contract's version. The major number is part of the entry symbol's name: two majors never
    meet. A minor only appends fields and extensions (see rosey_header). */
 #define ROSEY_ABI_MAJOR 1
-#define ROSEY_ABI_MINOR 0
+#define ROSEY_ABI_MINOR 1
 
 /* No exception crosses the boundary. */
 #ifndef ROSEY_NOEXCEPT

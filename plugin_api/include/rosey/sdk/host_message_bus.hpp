@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "rosey/abi/host.h"
+#include "rosey/abi/publisher.h"
 #include "rosey/sdk/logger.hpp"
 #include "rosey/sdk/message_bus.hpp"
 
@@ -28,14 +29,24 @@ namespace rosey::sdk {
 class host_message_bus final : public message_bus {
  public:
   host_message_bus(const rosey_host& host, boost::asio::any_io_executor executor, logger log)
-      : host_(host), executor_(executor), log_(std::move(log)), timer_(executor) {}
+      : host_(host),
+        publisher_(publisher_of(host)),
+        executor_(executor),
+        log_(std::move(log)),
+        timer_(executor) {}
 
   void publish(std::string_view subject, std::string_view payload) override {
-    const natsStatus status = natsConnection_Publish(
-        host_.nats, std::string(subject).c_str(), payload.data(), static_cast<int>(payload.size()));
-    if (status == NATS_OK) return;
-    log_.warning("cannot publish on " + std::string(subject) + ": " + natsStatus_GetText(status));
-    throw boost::system::system_error(make_error_code(bus_errc::disconnected));
+    const auto problem = send(subject, {}, payload);
+    if (!problem) return;
+    const std::string size = std::to_string(payload.size());
+    throw boost::system::system_error(
+        problem, "cannot publish " + size + " bytes on '" + std::string(subject) + "'");
+  }
+
+  std::size_t max_payload() const override {
+    if (publisher_) return static_cast<std::size_t>(publisher_->max_payload(host_.self));
+    const auto told = natsConnection_GetMaxPayload(host_.nats);
+    return told > 0 ? static_cast<std::size_t>(told) : message_bus::max_payload();
   }
 
   subscription_id subscribe(std::string_view subject, std::string_view queue_group,
@@ -104,19 +115,53 @@ class host_message_bus final : public message_bus {
     return borrowed.size == 0 ? std::string() : std::string(borrowed.data, borrowed.size);
   }
 
+  static boost::system::error_code problem_of(natsStatus status) {
+    if (status == NATS_OK) return {};
+    if (status == NATS_MAX_PAYLOAD) return make_error_code(bus_errc::too_large);
+    if (status == NATS_INVALID_SUBJECT) return make_error_code(bus_errc::invalid_subject);
+    return make_error_code(bus_errc::disconnected);
+  }
+
+  static boost::system::error_code problem_of_publisher(rosey_status status) {
+    if (status == ROSEY_OK) return {};
+    if (status == ROSEY_REFUSED) return make_error_code(bus_errc::too_large);
+    if (status == ROSEY_INVALID_ARGUMENT) return make_error_code(bus_errc::invalid_subject);
+    return make_error_code(bus_errc::disconnected);
+  }
+
+  static const rosey_publisher* publisher_of(const rosey_host& host) {
+    return static_cast<const rosey_publisher*>(
+        host.get_ext ? host.get_ext(host.self, ROSEY_EXT_PUBLISHER) : nullptr);
+  }
+
+  // Through the host, which never waits; with a host of before 1.1 on the connection itself.
+  boost::system::error_code send(std::string_view subject, std::string_view reply,
+                                 std::string_view payload) {
+    if (auto problem = problem_with(subject, payload.size(), max_payload())) return problem;
+    if (publisher_) {
+      return problem_of_publisher(publisher_->publish(host_.self, {subject.data(), subject.size()},
+                                                      {reply.data(), reply.size()},
+                                                      {payload.data(), payload.size()}, nullptr));
+    }
+    const std::string to(subject);
+    const int size = static_cast<int>(payload.size());
+    if (reply.empty()) {
+      return problem_of(natsConnection_Publish(host_.nats, to.c_str(), payload.data(), size));
+    }
+    return problem_of(natsConnection_PublishRequest(
+        host_.nats, to.c_str(), std::string(reply).c_str(), payload.data(), size));
+  }
+
   void start_request(std::string subject, std::string payload, std::chrono::milliseconds timeout,
                      std::unique_ptr<reply_handler> handler) override {
     if (inbox_.empty()) open_inbox();
     const std::string token = std::to_string(++last_token_);
     const std::string reply = inbox_ + token;
-    const natsStatus status =
-        natsConnection_PublishRequest(host_.nats, subject.c_str(), reply.c_str(), payload.data(),
-                                      static_cast<int>(payload.size()));
+    const auto problem = send(subject, reply, payload);
     const auto deadline = deadlines_.emplace(clock::now() + timeout, token);
     requests_.emplace(token, pending_request{std::move(handler), deadline});
-    if (status != NATS_OK) {
-      log_.warning("cannot send a request to " + subject + ": " + natsStatus_GetText(status));
-      boost::asio::post(executor_, [this, token] { complete(token, bus_errc::disconnected, {}); });
+    if (problem) {
+      boost::asio::post(executor_, [this, token, problem] { complete(token, problem, {}); });
     } else if (deadline == deadlines_.begin()) {
       wait_for_first_deadline();
     }
@@ -173,6 +218,7 @@ class host_message_bus final : public message_bus {
   }
 
   const rosey_host& host_;
+  const rosey_publisher* const publisher_;  // null: the host has none
   boost::asio::any_io_executor executor_;
   logger log_;
   std::unordered_map<subscription_id, std::unique_ptr<subscription>> subscriptions_;

@@ -16,14 +16,18 @@
 #include <type_traits>
 #include <utility>
 
+#include "rosey/wire/subjects.hpp"
+
 namespace rosey::sdk {
 
-// Why a request had no answer.
+// Why a message was not sent, or a request had no answer.
 enum class bus_errc {
-  timed_out = 1,      // nobody answered in time; the request may still be carried out
-  no_responders = 2,  // nobody listens on the subject
-  disconnected = 3,   // it could not be sent
-  stopped = 4,        // the plugin is closing
+  timed_out = 1,        // nobody answered in time; the request may still be carried out
+  no_responders = 2,    // nobody listens on the subject
+  disconnected = 3,     // there is no connection that could take it
+  stopped = 4,          // the plugin is closing
+  too_large = 5,        // more bytes than max_payload()
+  invalid_subject = 6,  // nothing can be published on it: see wire::subjects::is_publishable()
 };
 
 inline const boost::system::error_category& bus_category() {
@@ -39,6 +43,10 @@ inline const boost::system::error_category& bus_category() {
           return "not connected to NATS";
         case bus_errc::stopped:
           return "the plugin is closing";
+        case bus_errc::too_large:
+          return "more bytes than the NATS server takes in one message";
+        case bus_errc::invalid_subject:
+          return "not a subject that can be published on";
       }
       return "unknown bus error";
     }
@@ -49,6 +57,14 @@ inline const boost::system::error_category& bus_category() {
 
 inline boost::system::error_code make_error_code(bus_errc value) {
   return {static_cast<int>(value), bus_category()};
+}
+
+// What keeps a message of this size from being sent; nothing if it can be.
+inline boost::system::error_code problem_with(std::string_view subject, std::size_t size,
+                                              std::size_t max_payload) {
+  if (!wire::subjects::is_publishable(subject)) return make_error_code(bus_errc::invalid_subject);
+  if (size > max_payload) return make_error_code(bus_errc::too_large);
+  return {};
 }
 
 struct message {
@@ -73,8 +89,13 @@ class message_bus {
 
   virtual ~message_bus() = default;
 
-  // Throws boost::system::system_error if the message cannot be handed to the connection.
+  // Throws boost::system::system_error with the bus_errc that says what is wrong: too_large,
+  // invalid_subject or disconnected. Its what() also names the subject.
   virtual void publish(std::string_view subject, std::string_view payload) = 0;
+
+  // Bytes that one message can carry, as the server says; another server, after a reconnect, may
+  // say otherwise.
+  virtual std::size_t max_payload() const { return 1024 * 1024; }  // NATS' default
 
   // Throws std::runtime_error with the host's reason. An empty group: every subscriber gets every
   // message. With a group: this plugin's work, which begins to come when start() has succeeded, and

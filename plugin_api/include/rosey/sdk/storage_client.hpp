@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "rosey/sdk/logger.hpp"
 #include "rosey/sdk/message_bus.hpp"
 #include "rosey/wire/storage.hpp"
 #include "rosey/wire/subjects.hpp"
@@ -57,9 +58,12 @@ class storage_client {
   using awaitable = boost::asio::awaitable<T>;
   using batch_result = boost::system::result<db::batch_reply, db::failure>;
 
-  // An operation may take `timeout`, however often storage is asked for it.
-  storage_client(message_bus& bus, std::string plugin, std::chrono::milliseconds timeout)
-      : bus_(bus), plugin_(std::move(plugin)), timeout_(timeout) {}
+  // An operation may take `timeout`, however often storage is asked for it. While storage is away
+  // the log has a line when that begins, one a minute, and one when it is over; whoever catches
+  // storage_unavailable need not log it again.
+  storage_client(message_bus& bus, std::string plugin, std::chrono::milliseconds timeout,
+                 logger log = {})
+      : bus_(bus), plugin_(std::move(plugin)), timeout_(timeout), log_(std::move(log)) {}
 
   awaitable<result<db::select_reply>> select(db::select_request request) {
     return row<db::select_reply>("select", request);
@@ -117,6 +121,19 @@ class storage_client {
     return run_batch(std::move(look_up));
   }
 
+  // Keeps the reply, which is not null, under this id: no batch with it will be applied. Replayed,
+  // with the reply of then, if the id is known already.
+  awaitable<batch_result> keep_reply(std::string request_id, wire::json::value reply) {
+    db::batch_request answer;
+    answer.request_id = std::move(request_id);
+    answer.reply = std::move(reply);
+    return run_batch(std::move(answer));
+  }
+
+  // Bytes of the largest request that storage, and the NATS server on the way, take. What is larger
+  // is refused here with VALUE_TOO_LARGE.
+  std::size_t max_request() const { return std::min(db::max_request, bus_.max_payload()); }
+
  private:
   template <class Reply, class Request>
   awaitable<result<Reply>> row(std::string_view operation, const Request& request) {
@@ -132,7 +149,7 @@ class storage_client {
 
   template <class Reply>
   awaitable<result<Reply>> run_one(std::string subject, std::string payload) {
-    if (payload.size() > db::max_request) co_return too_large(payload);
+    if (payload.size() > max_request()) co_return too_large(payload);
     const std::string answer = co_await request(std::move(subject), std::move(payload));
     try {
       auto reply = db::decode_reply<Reply>(answer);
@@ -145,7 +162,7 @@ class storage_client {
 
   awaitable<batch_result> run_batch(db::batch_request ops) {
     std::string payload = wire::json::serialize(db::to_json(ops));
-    if (payload.size() > db::max_request) co_return db::failure(too_large(payload));
+    if (payload.size() > max_request()) co_return db::failure(too_large(payload));
     const std::string answer = co_await request(wire::subjects::batch(plugin_), std::move(payload));
     try {
       auto reply = db::decode_batch_reply(answer, ops.ops);
@@ -167,6 +184,7 @@ class storage_client {
       auto [failure, answer] = co_await bus_.async_request(
           subject, payload, left, boost::asio::as_tuple(boost::asio::use_awaitable));
       if (failure) throw_failure(failure, was_busy);
+      note_answer(answer);
       if (db::refusal_code(answer) != db::codes::busy) co_return std::move(answer);
       was_busy = true;
       // Those that were refused together do not come back together.
@@ -180,32 +198,44 @@ class storage_client {
     }
   }
 
-  [[noreturn]] static void throw_failure(boost::system::error_code failure, bool was_busy) {
+  void note_answer(std::string_view answer) const {
+    const std::string_view refused = db::refusal_code(answer);
+    if (refused == db::codes::busy || refused == db::codes::database_error) return;
+    log_.settled(fault_kind, "storage answers again");
+  }
+
+  std::string noted(std::string sentence) const {
+    log_.fault(fault_kind, sentence);
+    return sentence;
+  }
+
+  [[noreturn]] void throw_failure(boost::system::error_code failure, bool was_busy) const {
     if (failure == boost::asio::error::operation_aborted) {
       throw boost::system::system_error(failure);
     }
-    const std::string sentence = "Storage: " + failure.message();
+    const std::string sentence = noted("Storage: " + failure.message());
     const bool silent = !was_busy && failure == make_error_code(bus_errc::timed_out);
     if (silent) throw storage_timed_out(sentence);
     throw storage_unavailable(sentence);
   }
 
-  static error too_large(const std::string& payload) {
+  error too_large(const std::string& payload) const {
     return {db::codes::value_too_large, "The request has " + std::to_string(payload.size()) +
-                                            " bytes; at most " + std::to_string(db::max_request) +
+                                            " bytes; at most " + std::to_string(max_request()) +
                                             " are accepted"};
   }
 
-  static void throw_if_unavailable(const error& refused) {
+  void throw_if_unavailable(const error& refused) const {
     const std::string sentence = "Storage: " + refused.message;
-    if (refused.code == db::codes::busy) throw storage_busy(sentence);
-    if (refused.code == db::codes::database_error) throw storage_unavailable(sentence);
+    if (refused.code == db::codes::busy) throw storage_busy(noted(sentence));
+    if (refused.code == db::codes::database_error) throw storage_unavailable(noted(sentence));
   }
 
-  static std::string malformed(const db::malformed_reply& unexpected) {
-    return std::string("Storage gave an answer that cannot be read: ") + unexpected.what();
+  std::string malformed(const db::malformed_reply& unexpected) const {
+    return noted(std::string("Storage gave an answer that cannot be read: ") + unexpected.what());
   }
 
+  static constexpr char fault_kind[] = "storage";
   static constexpr std::chrono::milliseconds shortest_pause{20};
   static constexpr std::chrono::milliseconds longest_pause{500};
   static constexpr std::chrono::milliseconds longest_insistence{2000};
@@ -213,6 +243,7 @@ class storage_client {
   message_bus& bus_;
   std::string plugin_;
   std::chrono::milliseconds timeout_;
+  logger log_;
   std::minstd_rand random_{std::random_device{}()};
 };
 

@@ -20,6 +20,13 @@
 
 namespace rosey::sdk {
 
+// Whether a coroutine ends because it was cancelled. That is a std::runtime_error as well: whoever
+// catches those has to let it pass.
+inline bool is_cancellation(const std::exception& failure) {
+  const auto* system = dynamic_cast<const boost::system::system_error*>(&failure);
+  return system && system->code() == boost::asio::error::operation_aborted;
+}
+
 // Used on the plugin's thread only. Must outlive its coroutines: destroy it after on_empty's
 // callback, or after the executor has dropped what was queued.
 class task_scope {
@@ -112,10 +119,8 @@ class task_scope {
     if (!failure) return;
     try {
       std::rethrow_exception(std::move(failure));
-    } catch (const boost::system::system_error& cancelled) {
-      if (stopping_ && cancelled.code() == boost::asio::error::operation_aborted) return;
-      log_.error(what + ": " + cancelled.what());
     } catch (const std::exception& unexpected) {
+      if (stopping_ && is_cancellation(unexpected)) return;
       log_.error(what + ": " + unexpected.what());
     } catch (...) {
       log_.error(what + ": unknown exception");

@@ -49,6 +49,7 @@ inline constexpr char nothing_playing[] = "nothing_playing";
 inline constexpr char too_few_items[] = "too_few_items";
 inline constexpr char storage_unavailable[] = "storage_unavailable";
 inline constexpr char busy[] = "busy";
+inline constexpr char too_large[] = "too_large";  // for one message
 inline constexpr char internal[] = "internal";
 }  // namespace codes
 

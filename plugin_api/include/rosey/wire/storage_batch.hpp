@@ -62,12 +62,16 @@ struct batch_operation {
 
 // A request with an id is applied once: sent again, it does nothing, and what the first one was
 // answered comes back. The id alone decides: a client that computes its operations anew for a retry
-// is told of the ones that were applied. With an id and without operations it only asks whether
-// that id was applied.
+// is told of the ones that were applied. With an id and a reply but without operations the reply is
+// kept alone: whoever comes with the id later gets it, and nothing is applied under it. Without a
+// reply, too, it only asks whether that id is known.
 struct batch_request {
   std::vector<batch_operation> ops = {};
   std::string request_id = {};  // "" for none
   json::value reply = nullptr;
+
+  // Whether the id is known from here on.
+  bool is_recorded() const { return !request_id.empty() && (!ops.empty() || !reply.is_null()); }
 };
 
 struct batch_reply {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "rosey/wire/decode.hpp"
+#include "rosey/wire/printable.hpp"
 #include "rosey/wire/result.hpp"
 
 namespace rosey::wire::db {
@@ -65,7 +66,8 @@ inline std::string shortened(std::string_view text, std::size_t most = 100) {
 }
 
 inline std::string encode(const failure& refused) {
-  json::object why{{"code", refused.code}, {"message", shortened(refused.message, max_message)}};
+  json::object why{{"code", refused.code},
+                   {"message", shortened(escaped(refused.message), max_message)}};
   if (refused.op) why["op"] = *refused.op;
   return json::serialize(json::object{{"success", false}, {"error", std::move(why)}});
 }

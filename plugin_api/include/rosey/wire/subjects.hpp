@@ -1,6 +1,7 @@
 // Every NATS subject that host, plugins and storage service speak on.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -43,5 +44,22 @@ inline constexpr char storage_queue_group[] = "storage";
 
 // How a storage service does. Each one that is asked answers, so collect replies for a while.
 inline constexpr char monitoring_storage[] = "rosey.monitoring.storage";
+
+// Bytes. NATS closes a connection that sends it a line of more than 4096.
+inline constexpr std::size_t max_subject = 1024;
+
+// Tokens between dots, none of them empty or a wildcard, without blanks and control characters.
+inline bool is_publishable(std::string_view subject) {
+  if (subject.size() > max_subject) return false;
+  for (;;) {
+    const std::string_view token = subject.substr(0, subject.find('.'));
+    if (token.empty() || token == "*" || token == ">") return false;
+    for (const unsigned char byte : token) {
+      if (byte <= ' ' || byte == 0x7f) return false;
+    }
+    if (token.size() == subject.size()) return true;
+    subject.remove_prefix(token.size() + 1);
+  }
+}
 
 }  // namespace rosey::wire::subjects

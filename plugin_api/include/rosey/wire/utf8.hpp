@@ -40,4 +40,14 @@ inline bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+// The value of one character, which has to be valid UTF-8.
+inline char32_t code_point(std::string_view character) {
+  constexpr unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+  char32_t value = static_cast<unsigned char>(character[0]) & lead_bits[character.size()];
+  for (const char c : character.substr(1)) {
+    value = (value << 6) | (static_cast<unsigned char>(c) & 0x3fU);
+  }
+  return value;
+}
+
 }  // namespace rosey::wire

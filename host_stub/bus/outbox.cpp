@@ -1,0 +1,96 @@
+// One thread that hands messages to libnats, in order.
+#include "host_stub/bus/outbox.hpp"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace rosey::host {
+namespace {
+
+// Bytes that a message takes here, roughly.
+std::size_t cost_of(const outbox::message& waiting) {
+  constexpr std::size_t overhead = 256;
+  const std::size_t whole = waiting.whole ? waiting.whole->payload().size() : 0;
+  return overhead + waiting.payload.size() + whole;
+}
+
+}  // namespace
+
+outbox::outbox(std::size_t most_bytes, failure_handler on_failure)
+    : most_bytes_(most_bytes), on_failure_(std::move(on_failure)), thread_([this] { run(); }) {}
+
+void outbox::close() {
+  {
+    std::unique_lock lock(mutex_);
+    if (connected_) {
+      empty_.wait_for(lock, patience, [this] { return waiting_.empty() && !writing_; });
+    }
+    ending_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void outbox::open(natsConnection* connection) {
+  const std::lock_guard lock(mutex_);
+  connection_ = connection;
+  connected_ = true;
+}
+
+void outbox::set_connected(bool connected) {
+  {
+    const std::lock_guard lock(mutex_);
+    connected_ = connected;
+  }
+  wake_.notify_one();
+}
+
+bool outbox::add(message next) {
+  const std::size_t cost = cost_of(next);
+  {
+    const std::lock_guard lock(mutex_);
+    if (ending_ || bytes_ + cost > most_bytes_) return false;
+    bytes_ += cost;
+    waiting_.push_back(std::move(next));
+    if (writing_ || waiting_.size() > 1) return true;  // the thread looks again by itself
+  }
+  wake_.notify_one();
+  return true;
+}
+
+bool outbox::wait_until_empty(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  return empty_.wait_for(lock, timeout, [this] { return waiting_.empty() && !writing_; });
+}
+
+natsStatus outbox::write(const message& next) const {
+  if (next.whole) return natsConnection_PublishMsg(connection_, next.whole->native());
+  const int size = static_cast<int>(next.payload.size());
+  if (next.reply.empty()) {
+    return natsConnection_Publish(connection_, next.subject.c_str(), next.payload.data(), size);
+  }
+  return natsConnection_PublishRequest(connection_, next.subject.c_str(), next.reply.c_str(),
+                                       next.payload.data(), size);
+}
+
+void outbox::run() {
+  ::pthread_setname_np(::pthread_self(), "nats-outbox");
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return ending_ || (connected_ && !waiting_.empty()); });
+    if (ending_) return;
+    const message next = std::move(waiting_.front());
+    waiting_.pop_front();
+    writing_ = true;
+    lock.unlock();
+    const natsStatus status = write(next);
+    if (status != NATS_OK) on_failure_(status, next.subject);
+    lock.lock();
+    writing_ = false;
+    bytes_ -= cost_of(next);
+    if (waiting_.empty()) empty_.notify_all();
+  }
+}
+
+}  // namespace rosey::host
