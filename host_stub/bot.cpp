@@ -1,10 +1,17 @@
 #include "host_stub/bot.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
+#include <stdexcept>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "host_stub/bus/configured.hpp"
 #include "host_stub/bus/nats_server.hpp"
@@ -17,36 +24,93 @@
 #include "host_stub/plugins/watchdog.hpp"
 #include "host_stub/storage_claim.hpp"
 #include "host_stub/storage_node.hpp"
+#include "rosey/wire/subjects.hpp"
 
 namespace rosey::host {
 namespace {
 
+constexpr std::chrono::seconds flush_timeout{5};
+constexpr std::chrono::milliseconds nats_patience{500};  // on the way down
+
 plugin_manager::settings plugin_settings(const config& settings,
                                          std::function<result<config>()> reread) {
   return {.directory = settings.plugin_directory,
-          .configuration = [reread = std::move(reread)](const std::string& id) {
-            const auto current = reread();
-            if (!current) return result<std::string>(current.error());
-            const auto* section = current->plugin_config.if_contains(id);
-            return result<std::string>(section ? boost::json::serialize(*section) : "{}");
-          }};
+          .configuration =
+              [reread = std::move(reread)](const std::string& id) {
+                const auto current = reread();
+                if (!current) return result<std::string>(current.error());
+                const auto* section = current->plugin_config.if_contains(id);
+                return result<std::string>(section ? boost::json::serialize(*section) : "{}");
+              },
+          .refuse_writable = settings.refuse_writable_plugins};
+}
+
+// Who in the host needs a subject; "" for one of a plugin's, which has been looked at when that was
+// started.
+std::string_view user_of(std::string_view subject) {
+  if (subject.starts_with("rosey.admin.plugin.")) return "the administration of plugins";
+  if (subject == wire::subjects::chat_send) return "the console";
+  if (subject.starts_with("_INBOX.")) return "the host, which waits there for answers,";
+  return {};
+}
+
+void expect_permission(connection& bus) {
+  if (const auto known = bus.flush(flush_timeout); !known) {
+    throw std::runtime_error(known.error().message);
+  }
+  for (const std::string& subject : bus.refused_since(0)) {
+    const std::string_view user = user_of(subject);
+    if (!user.empty()) throw std::runtime_error(not_permitted({subject}, user));
+  }
+}
+
+void expect_required(const std::vector<std::string>& required, const plugin_manager& plugins,
+                     const load_report& report) {
+  const std::vector<plugin_status> running = plugins.list();
+  for (const std::string& id : required) {
+    const auto is_it = [&id](const plugin_status& each) {
+      return each.id == id && !each.file.empty();
+    };
+    if (std::any_of(running.begin(), running.end(), is_it)) continue;
+    const auto refused =
+        std::find_if(report.refused.begin(), report.refused.end(),
+                     [&id](const refused_plugin& each) { return each.name == id; });
+    throw std::runtime_error(fmt::format("the plugin '{}' must run (plugins.required), but {}", id,
+                                         refused == report.refused.end()
+                                             ? fmt::format("there is no lib{}.so with that id", id)
+                                             : fmt::format("was refused: {}", refused->why)));
+  }
+}
+
+void log_refused(const load_report& report) {
+  if (report.refused.empty()) return;
+  std::string each;
+  for (const refused_plugin& plugin : report.refused) {
+    each += fmt::format("{}{} ({})", each.empty() ? "" : ", ", plugin.name, plugin.why);
+  }
+  spdlog::error("{} of {} plugin{} {} refused: {}", report.refused.size(), report.found,
+                report.found == 1 ? "" : "s", report.refused.size() == 1 ? "was" : "were", each);
 }
 
 }  // namespace
 
 // In the order in which they need each other; they go in the reverse one.
 struct bot::parts {
-  parts(const config& settings, std::function<result<config>()> reread,
-        std::function<void()> on_console_end) {
-    if (settings.nats_url.empty()) server.emplace();
+  parts(const config& settings, surroundings context) : around(std::move(context)) {
+    if (settings.nats_url.empty()) server.emplace(around.on_failure);
     nats_url = server ? server->url() : settings.nats_url;
-    bus.emplace(configured(settings, nats_url, "rosey host"));
+    go_on();
+    auto connecting = configured(settings, nats_url, "rosey host");
+    connecting.on_closed = around.on_failure;
+    bus.emplace(connecting);
+    go_on();
     if (settings.serves_storage()) {
       storage.emplace(nats_url, settings);
     } else if (!settings.has_private_nats()) {
       tell_of_missing_storage(*bus);
     }
-    plugins.emplace(*bus, plugin_settings(settings, std::move(reread)));
+    go_on();
+    plugins.emplace(*bus, plugin_settings(settings, around.reread));
     // Before the first look at the folder, so that no change falls in between.
     if (settings.watch_plugins) watcher.emplace(settings.plugin_directory);
     // Before there is a plugin, which may say something at once.
@@ -56,9 +120,10 @@ struct bot::parts {
     if (!settings.consoles.empty() && console::is_attached()) {
       const console_settings& chosen = settings.consoles.front();
       chat.emplace(*bus, *router, console::settings{chosen.channel, chosen.user, chosen.role},
-                   std::move(on_console_end));
+                   around.on_console_end);
     }
-    plugins->load_all();
+    const load_report report = plugins->load_all(around.should_end);
+    go_on();
     if (watcher) {
       watcher->start([this, prefix = settings.prefix](const std::filesystem::path& file) {
         if (changes.post(file.string(), [this, file] { plugins->follow(file); })) return;
@@ -68,9 +133,18 @@ struct bot::parts {
     }
     guard.emplace(*plugins);
     admin.emplace(*bus, *plugins);
+    expect_permission(*bus);
+    expect_required(settings.required_plugins, *plugins, report);
+    log_refused(report);
     if (chat) chat->start();
   }
 
+  // A start that is no longer wanted ends between two steps.
+  void go_on() const {
+    if (around.should_end()) throw std::runtime_error("told to end before it was ready");
+  }
+
+  const surroundings around;
   std::string nats_url;
   std::optional<nats_server> server;
   std::optional<connection> bus;
@@ -84,9 +158,8 @@ struct bot::parts {
   std::optional<console> chat;
 };
 
-bot::bot(const config& settings, std::function<result<config>()> reread,
-         std::function<void()> on_console_end)
-    : parts_(std::make_unique<parts>(settings, std::move(reread), std::move(on_console_end))) {}
+bot::bot(const config& settings, surroundings around)
+    : parts_(std::make_unique<parts>(settings, std::move(around))) {}
 
 bot::~bot() = default;
 
@@ -94,12 +167,37 @@ const std::string& bot::nats_url() const {
   return parts_->nats_url;
 }
 
-bool bot::stop() {
-  parts_->chat.reset();
-  parts_->admin.reset();
-  parts_->watcher.reset();
-  parts_->changes.finish();
-  return parts_->plugins->stop_all();
+// What begins new work first, then who does it. Whoever still waits for an answer when the plugins
+// are gone waits in vain: closing the connection says so.
+stop_outcome bot::stop(std::chrono::steady_clock::time_point latest) {
+  parts& all = *parts_;
+  if (all.chat) all.chat->stop();
+  all.admin->stop();
+  all.around.waits_for("the watching of the plugins folder");
+  all.watcher.reset();
+  all.changes.drop();
+  all.guard.reset();  // one that is stopped is not "no longer stuck"
+  all.around.waits_for("the connection to NATS");
+  // Whoever asks over a NATS that does not answer would wait for his deadline: so he hears it now.
+  if (!all.bus->flush(nats_patience)) {
+    all.bus->close();
+    if (all.storage) all.storage->leave_nats(std::chrono::milliseconds(1));
+  }
+  all.around.waits_for("the plugins");
+  const stop_outcome outcome = all.plugins->stop_all(latest);
+  all.around.waits_for("the storage");
+  all.storage.reset();
+  all.around.waits_for("the connection to NATS");
+  all.bus->close();
+  all.around.waits_for("a command of the console");
+  if (outcome != stop_outcome::stuck) all.chat.reset();
+  all.around.waits_for("a change of a plugin, or the private nats-server,");
+  return outcome;
+}
+
+void end_without_destroying(stop_outcome outcome) {
+  std::fflush(nullptr);
+  std::_Exit(outcome == stop_outcome::stuck ? 1 : 0);
 }
 
 }  // namespace rosey::host

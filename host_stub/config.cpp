@@ -76,6 +76,20 @@ class section {
     }
   }
 
+  void names(std::string_view key, std::vector<std::string>& target) {
+    const json::value* value = find(key);
+    if (!value) return;
+    const auto is_name = [](const json::value& each) {
+      return each.is_string() && !each.get_string().empty();
+    };
+    if (!value->is_array() ||
+        !std::all_of(value->get_array().begin(), value->get_array().end(), is_name)) {
+      return fail(key, "a list of names, such as [\"playlist\"]");
+    }
+    target.clear();
+    for (const json::value& each : value->get_array()) target.emplace_back(each.get_string());
+  }
+
   // Null, and a failure before, are the same as absent.
   const json::value* find(std::string_view key) const {
     if (!problem_.empty() || !object_) return nullptr;
@@ -166,9 +180,16 @@ std::string read_storage(const json::value& value, config& into) {
 }
 
 std::string read_plugins(const json::value& value, config& into) {
-  section in(value, "plugins", {"directory", "watch", "config"});
+  section in(value, "plugins", {"directory", "watch", "required", "writable_by_others", "config"});
   in.path("directory", into.plugin_directory);
   in.boolean("watch", into.watch_plugins);
+  in.names("required", into.required_plugins);
+  std::string policy = "warn";
+  in.text("writable_by_others", policy);
+  if (policy != "warn" && policy != "refuse") {
+    in.fail("writable_by_others", R"("warn" or "refuse")");
+  }
+  into.refuse_writable_plugins = policy == "refuse";
   if (const json::value* sections = in.find("config")) {
     if (!sections->is_object()) return "'plugins.config' must be an object of objects";
     for (const auto& entry : sections->get_object()) {

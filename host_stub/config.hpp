@@ -42,8 +42,10 @@ struct config {
   std::size_t write_queue = 1024;                 // writes that wait; one more is answered BUSY
 
   std::filesystem::path plugin_directory = "build/plugins";
-  bool watch_plugins = true;          // load, swap and unload as files come, change and go
-  boost::json::object plugin_config;  // by plugin id
+  std::vector<std::string> required_plugins;  // ids; without one of them the bot is not ready
+  bool refuse_writable_plugins = false;  // what others may write is refused, not only warned of
+  bool watch_plugins = true;             // load, swap and unload as files come, change and go
+  boost::json::object plugin_config;     // by plugin id
 
   std::string prefix = "!";
   std::vector<console_settings> consoles = {console_settings{}};

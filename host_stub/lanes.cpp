@@ -9,10 +9,7 @@
 namespace rosey::host {
 
 lanes::~lanes() {
-  {
-    const std::lock_guard lock(mutex_);
-    for (auto& [name, busy] : lanes_) busy.waiting.clear();
-  }
+  drop();
   finish();
   join_ended();
 }
@@ -38,6 +35,12 @@ bool lanes::post(const std::string& name, work next) {
 void lanes::finish() {
   std::unique_lock lock(mutex_);
   idle_.wait(lock, [this] { return lanes_.empty(); });
+}
+
+void lanes::drop() {
+  std::vector<std::deque<work>> dropped;  // what it holds may take locks of its own when it goes
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, busy] : lanes_) dropped.push_back(std::exchange(busy.waiting, {}));
 }
 
 void lanes::run(const std::string& name) {

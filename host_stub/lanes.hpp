@@ -36,6 +36,8 @@ class lanes {
 
   // Waits until nothing is left to do.
   void finish();
+  // Drops what has not begun.
+  void drop();
 
  private:
   struct lane {

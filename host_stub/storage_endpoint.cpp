@@ -62,8 +62,8 @@ storage_endpoint::storage_endpoint(connection& bus, storage::service& service) {
 }
 
 storage_endpoint::~storage_endpoint() {
+  monitoring_.end();
   requests_.reset();
-  monitoring_.drain();
   monitoring_.finished().wait();
 }
 

@@ -97,6 +97,13 @@ storage_node::storage_node(const std::string& nats_url, const config& settings)
   if (const auto known = bus_.flush(std::chrono::seconds(5)); !known) {
     throw std::runtime_error(known.error().message);
   }
+  if (const auto refused = bus_.refused_since(0); !refused.empty()) {
+    throw std::runtime_error(not_permitted(refused, "the storage service"));
+  }
+}
+
+void storage_node::leave_nats(std::chrono::milliseconds patience) {
+  if (!bus_.flush(patience)) bus_.close();
 }
 
 }  // namespace rosey::host

@@ -2,6 +2,7 @@
 // taken from NATS. Inside `rosey run`, or alone as `rosey storage`.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,10 @@ class storage_node {
   // Throws std::runtime_error with one sentence: a database that cannot be opened, a migration that
   // is refused, another database that is served on this NATS.
   storage_node(const std::string& nats_url, const config& settings);
+
+  // Before the end: its connection is given up if NATS does not answer within `patience`. The end
+  // would wait longer for it.
+  void leave_nats(std::chrono::milliseconds patience);
 
  private:
   // The endpoint goes first, so that the service still answers what had arrived; the connection

@@ -47,13 +47,13 @@ struct connection::link {
       : pace(options.target(), options.name), on_closed(options.on_closed) {}
 
   reconnecting pace;
+  refused_subjects refused;
   std::atomic<std::size_t> max_payload = 0;
   std::atomic<bool> connected = true;
   std::atomic<bool> ending = false;
   std::mutex mutex;  // guards what follows
   outbox* out = nullptr;
   std::function<void(const std::string&)> on_closed;
-  std::vector<std::string> violations;
 
   // As the closure of callbacks: the last one frees it.
   using closure = std::shared_ptr<link>;
@@ -81,17 +81,15 @@ struct connection::link {
     return of(held).pace.before_attempt(away).count();
   }
 
-  static void on_error(natsConnection* about, natsSubscription* subscription, natsStatus status,
+  static void on_error(natsConnection*, natsSubscription* subscription, natsStatus status,
                        void* held) {
-    const char* subject = subscription ? natsSubscription_GetSubject(subscription) : nullptr;
-    const char* text = nullptr;
-    natsConnection_GetLastError(about, &text);
-    if (status == NATS_NOT_PERMITTED && text) {
-      spdlog::error("NATS: {}", text);
-      const std::lock_guard lock(of(held).mutex);
-      of(held).violations.emplace_back(text);
+    if (status == NATS_NOT_PERMITTED) {
+      const char* text = nats_GetLastError(nullptr);
+      spdlog::warn("NATS: {}", text ? text : "an action is not permitted");
+      if (text) of(held).refused.note(text);
       return;
     }
+    const char* subject = subscription ? natsSubscription_GetSubject(subscription) : nullptr;
     spdlog::warn("NATS: {} ({})", natsStatus_GetText(status), subject ? subject : "connection");
   }
 
@@ -177,15 +175,17 @@ void connection::make_threads(std::chrono::milliseconds timeout) {
 }
 
 connection::~connection() {
-  link_->ending = true;
+  close();
+  const std::lock_guard lock(link_->mutex);
+  link_->out = nullptr;
+}
+
+void connection::close() {
+  if (link_->ending.exchange(true)) return;
   link_->pace.end();
-  {
-    const std::lock_guard lock(link_->mutex);
-    link_->out = nullptr;
-  }
   retired_->stop();
   markers_.end();
-  outbox_.reset();
+  outbox_->close();
   natsConnection_Close(connection_.get());
   retired_->close();
 }
@@ -261,9 +261,12 @@ result<void> connection::flush(std::chrono::milliseconds timeout) {
   return {};
 }
 
-std::vector<std::string> connection::take_violations() {
-  const std::lock_guard lock(link_->mutex);
-  return std::exchange(link_->violations, {});
+std::size_t connection::refusals() const {
+  return link_->refused.count();
+}
+
+std::vector<std::string> connection::refused_since(std::size_t mark) const {
+  return link_->refused.since(mark, native());
 }
 
 }  // namespace rosey::host

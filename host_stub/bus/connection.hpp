@@ -14,6 +14,7 @@
 
 #include "host_stub/bus/nats_options.hpp"
 #include "host_stub/bus/outbox.hpp"
+#include "host_stub/bus/refused_subjects.hpp"
 #include "host_stub/bus/subscription.hpp"
 #include "rosey/wire/result.hpp"
 
@@ -88,8 +89,13 @@ class connection {
   // How many ended subscriptions wait to be freed.
   std::size_t retired() const { return retired_->kept(); }
 
-  // What the server said it does not permit, in its words, since the last call.
-  std::vector<std::string> take_violations();
+  // What the server did not let us subscribe to: how many so far, and after a flush(), those since.
+  std::size_t refusals() const;
+  std::vector<std::string> refused_since(std::size_t mark) const;
+
+  // For the way down, once: what was published is written, if that is possible soon; who waits for
+  // an answer gets none, and nothing can be sent any more.
+  void close();
 
  private:
   struct link;

@@ -1,26 +1,30 @@
 #include "host_stub/bus/nats_server.hpp"
 
-#include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <cstring>
-#include <fstream>
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <exception>
 #include <random>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
-#include "host_stub/temporary_folder.hpp"
+#include "host_stub/bus/nats_process.hpp"
 
 namespace rosey::host {
 namespace {
 
-constexpr std::chrono::seconds start_deadline{10};
+// So often within that time, and it is not started again.
+constexpr std::size_t most_deaths = 5;
+constexpr std::chrono::minutes deaths_are_counted_for{1};
+// After the first death none, then one more after each.
+constexpr std::chrono::milliseconds pause_step{250};
 
 std::string random_token() {
   std::random_device random;
@@ -29,131 +33,107 @@ std::string random_token() {
   return token;
 }
 
-// The text after `marker` in `line`, or "" if it is not there.
-std::string after(const std::string& line, std::string_view marker) {
-  const auto found = line.find(marker);
-  return found == std::string::npos ? std::string() : line.substr(found + marker.size());
-}
-
 }  // namespace
 
-nats_server::nats_server() : folder_(make_temporary_folder("nats")), token_(random_token()) {
+// Every process is forked by the supervisor: the kernel ends a child with the *thread* that has
+// forked it, and this one lives as long as the object.
+nats_server::nats_server(give_up_handler on_given_up)
+    : token_(random_token()),
+      on_given_up_(std::move(on_given_up)),
+      stop_event_(::eventfd(0, EFD_CLOEXEC)) {
+  if (stop_event_ < 0) throw std::system_error(errno, std::system_category(), "eventfd");
+  std::promise<int> promise;
+  std::future<int> first_port = promise.get_future();
   try {
-    start();
-    url_ = "nats://" + token_ + "@" + read_until_ready();
+    supervisor_ =
+        std::thread([this, made = std::move(promise)]() mutable { supervise(std::move(made)); });
+    url_ = fmt::format("nats://{}@127.0.0.1:{}", token_, first_port.get());
   } catch (...) {
-    if (child_ > 0) {
-      ::kill(child_, SIGKILL);
-      ::waitpid(child_, nullptr, 0);
-    }
-    if (log_fd_ >= 0) ::close(log_fd_);
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
+    if (supervisor_.joinable()) supervisor_.join();
+    ::close(stop_event_);
     throw;
   }
-  log_reader_ = std::thread([this] { relay_log(); });
 }
 
 nats_server::~nats_server() {
-  stopping_ = true;
-  ::kill(child_, SIGTERM);
-  ::kill(child_, SIGCONT);  // one that somebody stopped would not see the other
-  ::waitpid(child_, nullptr, 0);
-  log_reader_.join();
-  ::close(log_fd_);
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
+  const std::uint64_t one = 1;
+  static_cast<void>(!::write(stop_event_, &one, sizeof one));
+  supervisor_.join();
+  ::close(stop_event_);
 }
 
-void nats_server::start() {
+void nats_server::supervise(std::promise<int> first_port) {
   spdlog::debug("starting a private nats-server");
-  // The token goes into a file that only we can read: arguments are visible to everybody.
-  const std::filesystem::path config = folder_ / "nats.conf";
-  std::ofstream(config) << "listen: \"127.0.0.1:-1\"\n"
-                        << "max_payload: 1048576\n"
-                        << "authorization { token: \"" << token_ << "\" }\n";
-
-  int log[2];
-  if (::pipe2(log, O_CLOEXEC) != 0) throw std::system_error(errno, std::system_category(), "pipe");
-  log_fd_ = log[0];
-  const std::string config_text = config.string();
-  const pid_t parent = ::getpid();
-  child_ = ::fork();
-  if (child_ == 0) {
-    // Between fork and exec: only async-signal-safe calls.
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (::getppid() != parent) ::_exit(127);
-    ::setpgid(0, 0);  // Ctrl-C at the terminal is for the bot, which then ends this one
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    const int null = ::open("/dev/null", O_RDWR);
-    ::dup2(null, STDIN_FILENO);
-    ::dup2(log[1], STDOUT_FILENO);
-    ::dup2(log[1], STDERR_FILENO);
-    ::execlp("nats-server", "nats-server", "-c", config_text.c_str(), nullptr);
-    static const char message[] = "[FTL] nats-server is not installed\n";
-    static_cast<void>(!::write(STDERR_FILENO, message, sizeof message - 1));
-    ::_exit(127);
+  try {
+    process_ = std::make_unique<nats_process>(token_, 0, stop_event_);
+  } catch (...) {
+    first_port.set_exception(std::current_exception());
+    return;
   }
-  ::close(log[1]);
-  if (child_ < 0) throw std::system_error(errno, std::system_category(), "fork");
+  port_ = process_->port();
+  id_ = process_->id();
+  first_port.set_value(port_);
+  while (serve()) {
+  }
+  id_ = -1;
+  process_.reset();
 }
 
-// Returns "host:port".
-std::string nats_server::read_until_ready() {
-  const auto deadline = std::chrono::steady_clock::now() + start_deadline;
-  std::string address;
-  std::string last_line;
+// False when it is over: stopped, or given up.
+bool nats_server::serve() {
+  while (const auto line = process_->next_line()) relay(*line);
+  if (stopped_within({})) return false;
+  id_ = -1;
+  const std::string how = process_->reap();
+  process_.reset();
+  try {
+    return start_again(how);
+  } catch (const std::exception& failure) {
+    if (on_given_up_) on_given_up_(failure.what());
+    return false;
+  }
+}
+
+// Throws what ends the attempts.
+bool nats_server::start_again(std::string how_it_ended) {
   for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
-    pollfd readable{log_fd_, POLLIN, 0};
-    if (left.count() <= 0 || ::poll(&readable, 1, static_cast<int>(left.count())) == 0) {
-      throw std::runtime_error("nats-server did not become ready within 10 seconds: " + last_line);
+    const auto now = clock::now();
+    deaths_.push_back(now);
+    while (now - deaths_.front() > deaths_are_counted_for) deaths_.pop_front();
+    if (deaths_.size() >= most_deaths) {
+      throw std::runtime_error(
+          fmt::format("the private nats-server ended {} times within a minute, last because it {}",
+                      deaths_.size(), how_it_ended));
     }
-    char buffer[4096];
-    const ssize_t size = ::read(log_fd_, buffer, sizeof buffer);
-    if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) {
-      throw std::runtime_error("cannot start a private nats-server: " + last_line +
-                               "; install it (Debian: nats-server) or name a running one with "
-                               "nats.url");
-    }
-    pending_.append(buffer, static_cast<std::size_t>(size));
-    for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n')) {
-      const std::string line = pending_.substr(0, end);
-      pending_.erase(0, end + 1);
-      for (const char* level : {"[FTL] ", "[ERR] ", "[INF] "}) {
-        if (const std::string text = after(line, level); !text.empty()) last_line = text;
-      }
-      if (const std::string found = after(line, "Listening for client connections on ");
-          !found.empty()) {
-        address = found;
-      }
-      if (line.find("Server is ready") != std::string::npos && !address.empty()) return address;
+    spdlog::warn("the private nats-server {}; it is started again", how_it_ended);
+    if (stopped_within(pause_step * (deaths_.size() - 1))) return false;
+    try {
+      process_ = std::make_unique<nats_process>(token_, port_, stop_event_);
+      id_ = process_->id();
+      spdlog::info("the private nats-server is back");
+      return true;
+    } catch (const exposed_server&) {
+      throw;
+    } catch (const std::exception& failure) {
+      if (stopped_within({})) return false;
+      how_it_ended = fmt::format("could not be started ({})", failure.what());
     }
   }
 }
 
-void nats_server::relay_log() {
-  char buffer[4096];
-  for (;;) {
-    const ssize_t size = ::read(log_fd_, buffer, sizeof buffer);
-    if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) break;
-    pending_.append(buffer, static_cast<std::size_t>(size));
-    for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n')) {
-      const std::string line = pending_.substr(0, end);
-      pending_.erase(0, end + 1);
-      if (!after(line, "[ERR] ").empty() || !after(line, "[FTL] ").empty()) {
-        spdlog::warn("nats-server: {}", line);
-      } else {
-        spdlog::debug("nats-server: {}", line);
-      }
-    }
+void nats_server::relay(const std::string& line) const {
+  const bool matters =
+      line.find("[ERR] ") != std::string::npos || line.find("[FTL] ") != std::string::npos;
+  if (matters && !process_->is_about_stranger(line)) {
+    spdlog::warn("nats-server: {}", line);
+  } else {
+    spdlog::debug("nats-server: {}", line);
   }
-  if (!stopping_) spdlog::error("the private nats-server ended unexpectedly; restart the bot");
+}
+
+bool nats_server::stopped_within(std::chrono::milliseconds pause) const {
+  pollfd stop{stop_event_, POLLIN, 0};
+  return ::poll(&stop, 1, static_cast<int>(pause.count())) > 0;
 }
 
 }  // namespace rosey::host

@@ -4,39 +4,58 @@
 #include <sys/types.h>
 
 #include <atomic>
-#include <filesystem>
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <future>
+#include <memory>
 #include <string>
 #include <thread>
 
 namespace rosey::host {
 
-// Listens on a free loopback port and admits only who knows its random token. The kernel ends it
-// when the thread that made it ends, however that comes about (so: make it on the main thread,
-// before there are others).
+class nats_process;
+
+// Listens on a free loopback port and admits only who knows its random token. When it dies, it is
+// started again on the same port with the same token, so that clients find it by themselves. The
+// kernel ends it with this process, however that comes about.
 class nats_server {
  public:
+  // `on_given_up` is called at most once, on a thread of its own, with a sentence: it has died too
+  // often, and is not started again.
+  using give_up_handler = std::function<void(const std::string& why)>;
+
   // Blocks until the server answers. Throws std::runtime_error with one sentence.
-  nats_server();
+  explicit nats_server(give_up_handler on_given_up = {});
   ~nats_server();
   nats_server(const nats_server&) = delete;
   nats_server& operator=(const nats_server&) = delete;
 
   const std::string& url() const { return url_; }
-  pid_t id() const { return child_; }
+  // The process that runs now; changes with each start. -1 between two of them.
+  pid_t id() const { return id_; }
 
  private:
-  void start();
-  std::string read_until_ready();
-  void relay_log();
+  using clock = std::chrono::steady_clock;
 
-  std::filesystem::path folder_;
-  std::string token_;
+  void supervise(std::promise<int> first_port);
+  bool serve();
+  bool start_again(std::string how_it_ended);
+  void relay(const std::string& line) const;
+  bool stopped_within(std::chrono::milliseconds pause) const;
+
+  const std::string token_;
+  const give_up_handler on_given_up_;
+  const int stop_event_;
   std::string url_;
-  pid_t child_ = -1;
-  int log_fd_ = -1;
-  std::string pending_;  // of the server's log: what came after the last whole line
-  std::atomic<bool> stopping_ = false;
-  std::thread log_reader_;
+  std::atomic<pid_t> id_ = -1;
+
+  // The supervisor's own.
+  std::unique_ptr<nats_process> process_;
+  int port_ = 0;
+  std::deque<clock::time_point> deaths_;
+
+  std::thread supervisor_;
 };
 
 }  // namespace rosey::host

@@ -20,14 +20,16 @@ std::size_t cost_of(const outbox::message& waiting) {
 outbox::outbox(std::size_t most_bytes, failure_handler on_failure)
     : most_bytes_(most_bytes), on_failure_(std::move(on_failure)), thread_([this] { run(); }) {}
 
-outbox::~outbox() {
-  wait_until_empty(patience);
+void outbox::close() {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    if (connected_) {
+      empty_.wait_for(lock, patience, [this] { return waiting_.empty() && !writing_; });
+    }
     ending_ = true;
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void outbox::open(natsConnection* connection) {
@@ -48,7 +50,7 @@ bool outbox::add(message next) {
   const std::size_t cost = cost_of(next);
   {
     const std::lock_guard lock(mutex_);
-    if (bytes_ + cost > most_bytes_) return false;
+    if (ending_ || bytes_ + cost > most_bytes_) return false;
     bytes_ += cost;
     waiting_.push_back(std::move(next));
     if (writing_ || waiting_.size() > 1) return true;  // the thread looks again by itself

@@ -39,8 +39,7 @@ class outbox {
 
   // `most_bytes` may wait.
   outbox(std::size_t most_bytes, failure_handler on_failure);
-  // Writes what still waits, for `patience` at most. A write that is under way ends first.
-  ~outbox();
+  ~outbox() { close(); }
   outbox(const outbox&) = delete;
   outbox& operator=(const outbox&) = delete;
 
@@ -52,6 +51,10 @@ class outbox {
 
   // In the order of the calls. False if too much waits. Does not block.
   bool add(message next);
+
+  // Writes what still waits, for `patience` at most and if there is a connection. A write that is
+  // under way ends first. From then on nothing is taken.
+  void close();
 
   // Waits until all that was added has been handed to libnats. False if that takes longer.
   bool wait_until_empty(std::chrono::milliseconds timeout);

@@ -125,7 +125,7 @@ class burst_subscription {
 
  private:
   friend class connection;
-  static constexpr std::chrono::seconds drain_timeout{2};
+  static constexpr std::chrono::milliseconds drain_timeout{500};
 
   burst_subscription(std::shared_ptr<retired_subscriptions> retired, burst_handler handler)
       : retired_(std::move(retired)), handler_(std::move(handler)) {}

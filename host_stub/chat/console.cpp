@@ -64,9 +64,15 @@ void console::start() {
   reader_ = std::thread([this] { read_lines(); });
 }
 
-console::~console() {
+void console::stop() {
+  stopping_ = true;
   const std::uint64_t one = 1;
   static_cast<void>(!::write(stop_event_, &one, sizeof one));
+  answers_.drop();
+}
+
+console::~console() {
+  stop();
   if (reader_.joinable()) reader_.join();
   announcements_.end();
   ::close(stop_event_);
@@ -90,6 +96,7 @@ void console::read_lines() {
   std::string pending;
   bool too_long = false;
   const auto take = [&](std::string line) {
+    if (stopping_) return;
     if (std::exchange(too_long, false)) {
       show_line(fmt::format("❌ That line has more than {} bytes", longest_line));
     } else {

@@ -31,13 +31,15 @@ class console {
   // Listens to what plugins say unasked; throws std::runtime_error if it cannot. `on_end` is called
   // once, on the console's thread, when the input has ended.
   console(connection& bus, command_router& router, settings options, std::function<void()> on_end);
-  // Interrupts the reading; the lines in work are still answered.
+  // Waits for the lines in work.
   ~console();
   console(const console&) = delete;
   console& operator=(const console&) = delete;
 
   // Begins to read.
   void start();
+  // Reads no more and drops the lines that wait; those in work are still answered. Does not block.
+  void stop();
 
   // True if somebody can type or pipe into standard input (it is not /dev/null, say).
   static bool is_attached();
@@ -55,6 +57,7 @@ class console {
   std::set<std::string> here_;  // who has spoken
   std::function<void()> on_end_;
   int stop_event_;
+  std::atomic<bool> stopping_ = false;
   subscription announcements_;
   std::map<std::string, std::future<void>> overdue_;  // by lane: its newest answer, nobody waits
   lanes answers_;                                     // by the plugin that is asked

@@ -1,11 +1,9 @@
 // rosey import: the queue of the bot before this one, brought into a channel.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -43,6 +41,7 @@ struct import_options {
     if (shared.names_database()) loaded->nats_url.clear();
     loaded->consoles.clear();
     loaded->watch_plugins = false;
+    loaded->required_plugins.clear();
     // Nobody listens yet: it begins to play when the bot is run.
     boost::json::value& playlist = loaded->plugin_config["playlist"];
     if (!playlist.is_object()) playlist = boost::json::object();
@@ -118,20 +117,22 @@ void import_over(const std::string& nats_url, const import_options& options,
 // Without a bot that runs: one without a chat, for as long as it takes.
 void import_alone(const config& settings, const import_options& options,
                   const std::vector<import_list>& lists) {
+  termination end;
+  end.waits_for("the import");
   std::optional<bot> alone;
-  alone.emplace(
-      settings, [options] { return options.load(); }, [] {});
+  alone.emplace(settings, bot::surroundings{.reread = [options] { return options.load(); },
+                                            .should_end = [&end] { return end.requested(); }});
   std::optional<std::string> failed;
   try {
     import_over(alone->nats_url(), options, lists);
   } catch (const std::exception& failure) {
     failed = failure.what();
   }
-  if (!alone->stop()) {
+  end.request();
+  const stop_outcome outcome = alone->stop(end.wait());
+  if (outcome != stop_outcome::all_gone) {
     if (failed) print_error("rosey: {}\n", *failed);
-    spdlog::error("a plugin did not stop; ending without it");
-    std::fflush(nullptr);
-    std::_Exit(1);  // its threads still run: nothing may be destroyed under them
+    end_without_destroying(failed ? stop_outcome::stuck : outcome);
   }
   if (failed) throw std::runtime_error(*failed);
 }

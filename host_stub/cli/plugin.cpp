@@ -10,6 +10,7 @@
 #include "host_stub/bus/configured.hpp"
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/cli/cli.hpp"
+#include "host_stub/cli/signals.hpp"
 #include "host_stub/output.hpp"
 #include "host_stub/plugins/admin_client.hpp"
 
@@ -49,6 +50,7 @@ void print_list(connection& bus) {
 }
 
 int run_plugin(const plugin_options& options) {
+  unblock_termination_signals();
   const auto bus = connect(options.shared);
   if (options.action == "list") {
     print_list(*bus);

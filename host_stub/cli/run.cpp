@@ -2,10 +2,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <cstdio>
-#include <cstdlib>
+#include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "host_stub/address.hpp"
 #include "host_stub/bot.hpp"
@@ -37,6 +40,15 @@ struct run_options {
   }
 };
 
+bot::surroundings surroundings(const run_options& options, termination& end,
+                               std::function<void(const std::string&)> fail) {
+  return {.reread = [options] { return options.load(); },
+          .on_console_end = [&end] { end.request(); },
+          .on_failure = std::move(fail),
+          .should_end = [&end] { return end.requested(); },
+          .waits_for = [&end](std::string step) { end.waits_for(std::move(step)); }};
+}
+
 int run_bot(const run_options& options) {
   const auto settings = options.load();
   if (!settings) throw std::runtime_error(settings.error().message);
@@ -46,21 +58,34 @@ int run_bot(const run_options& options) {
         "the NATS of a `rosey storage` with --nats-url or nats.url");
   }
   termination end;
-  if (!settings->nats_url.empty() && !wait_for_nats(*settings, options.shared.wait)) return 0;
-  bot running(
-      *settings, [options] { return options.load(); }, [&end] { end.request(); });
-  // Scripts wait for this line. The URL of a private server is what they and `rosey plugin` connect
-  // with, so it has its token; whoever names another one knows its secret.
-  print_error("rosey ready nats={}\n", settings->nats_url.empty()
-                                           ? running.nats_url()
-                                           : printable_address(running.nats_url()));
-  end.wait();
-  if (!running.stop()) {
-    spdlog::error("a plugin did not stop; ending without it");
-    std::fflush(nullptr);
-    std::_Exit(1);  // its threads still run: nothing may be destroyed under them
+  std::atomic<bool> failed = false;
+  const auto fail = [&](const std::string& why) {
+    spdlog::error("{}; the bot ends", why);
+    failed = true;
+    end.request();
+  };
+  std::unique_ptr<bot> running;
+  try {
+    if (!settings->has_private_nats() && !wait_for_nats(*settings, options.shared.wait, end)) {
+      return 0;
+    }
+    running = wait_for_database<bot>(
+        [&] { return std::make_unique<bot>(*settings, surroundings(options, end, fail)); },
+        options.shared.wait, end);
+    if (!running) return 0;
+  } catch (const std::runtime_error&) {
+    if (termination_requested()) return 0;  // whatever it was, nobody waits for it any more
+    throw;
   }
-  return 0;
+  // Scripts wait for this line. The URL of a private server is what they and `rosey plugin` connect
+  // with, so it has its token; who names another one knows its secret.
+  print_error("rosey ready nats={}\n", settings->has_private_nats()
+                                           ? running->nats_url()
+                                           : printable_address(running->nats_url()));
+  const stop_outcome outcome = running->stop(end.wait());
+  if (outcome != stop_outcome::all_gone) end_without_destroying(outcome);
+  running.reset();
+  return failed ? 1 : 0;
 }
 
 }  // namespace

@@ -25,13 +25,15 @@ int run_storage(const config_options& options) {
         "nats.url");
   }
   termination end;
-  if (!wait_for_nats(*settings, options.wait)) return 0;
+  if (!wait_for_nats(*settings, options.wait, end)) return 0;
   const auto node = wait_for_database<storage_node>(
       [&settings] { return std::make_unique<storage_node>(settings->nats_url, *settings); },
-      options.wait);
+      options.wait, end);
   if (!node) return 0;
   print_error("rosey ready nats={}\n", printable_address(settings->nats_url));
   end.wait();
+  end.waits_for("the storage, its database or NATS,");
+  node->leave_nats(std::chrono::milliseconds(500));
   return 0;
 }
 

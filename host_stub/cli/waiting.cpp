@@ -1,6 +1,5 @@
 #include "host_stub/cli/waiting.hpp"
 
-#include <signal.h>
 #include <spdlog/spdlog.h>
 
 #include <stdexcept>
@@ -10,20 +9,11 @@
 
 namespace rosey::host {
 
-bool termination_requested_within(std::chrono::milliseconds time) {
-  sigset_t ends;
-  ::sigemptyset(&ends);
-  ::sigaddset(&ends, SIGINT);
-  ::sigaddset(&ends, SIGTERM);
-  const timespec most{time.count() / 1000, time.count() % 1000 * 1'000'000};
-  return ::sigtimedwait(&ends, nullptr, &most) > 0;
-}
-
-bool wait_for_nats(const config& settings, std::chrono::seconds patience) {
+bool wait_for_nats(const config& settings, std::chrono::seconds patience, termination& end) {
   const nats_target target = configured(settings, settings.nats_url, "rosey").target();
   const auto reached = wait_for_login(
       target, "rosey", patience, [](const std::string& what) { spdlog::warn("{}", what); },
-      &termination_requested_within);
+      [&end](std::chrono::milliseconds pause) { return end.wait_for(pause); });
   if (reached) return true;
   if (reached.error().code == "interrupted") return false;
   throw std::runtime_error(reached.error().message);

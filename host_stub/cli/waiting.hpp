@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "host_stub/cli/signals.hpp"
 #include "host_stub/config.hpp"
 #include "host_stub/storage/database.hpp"
 
@@ -14,23 +15,20 @@ namespace rosey::host {
 
 inline constexpr std::chrono::seconds default_wait{30};
 
-// Returns when the configured NATS takes us; false if a signal to end came first. Says once what it
-// waits for. Throws std::runtime_error with one sentence when `patience` is over, or at once for
+// Returns when the configured NATS takes us; false if the end was asked for before. Says once what
+// it waits for. Throws std::runtime_error with one sentence when `patience` is over, or at once for
 // what waiting does not mend: a login or a certificate that is refused.
-bool wait_for_nats(const config& settings, std::chrono::seconds patience);
+bool wait_for_nats(const config& settings, std::chrono::seconds patience, termination& end);
 
-// What `make` makes; none if a signal to end came first. While it throws database_unavailable it is
-// called again each second, for `patience`; then that is thrown.
+// What `make` makes; none if the end was asked for before. While it throws database_unavailable it
+// is called again each second, for `patience`; then that is thrown.
 template <class Made>
 std::unique_ptr<Made> wait_for_database(const std::function<std::unique_ptr<Made>()>& make,
-                                        std::chrono::seconds patience);
-
-// False if nothing came within `time`; true if a signal to end has come. The signals are blocked.
-bool termination_requested_within(std::chrono::milliseconds time);
+                                        std::chrono::seconds patience, termination& end);
 
 template <class Made>
 std::unique_ptr<Made> wait_for_database(const std::function<std::unique_ptr<Made>()>& make,
-                                        std::chrono::seconds patience) {
+                                        std::chrono::seconds patience, termination& end) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (bool first = true;; first = false) {
     try {
@@ -41,7 +39,7 @@ std::unique_ptr<Made> wait_for_database(const std::function<std::unique_ptr<Made
         spdlog::warn("storage: {}; waiting for it, up to {} s", failure.what(), patience.count());
       }
     }
-    if (termination_requested_within(std::chrono::seconds(1))) return nullptr;
+    if (end.wait_for(std::chrono::seconds(1))) return nullptr;
   }
 }
 

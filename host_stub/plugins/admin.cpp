@@ -49,8 +49,13 @@ plugin_admin::plugin_admin(connection& bus, plugin_manager& plugins)
   }
 }
 
-plugin_admin::~plugin_admin() {
+void plugin_admin::stop() {
   for (subscription& open : subscriptions_) open.end();
+  work_.drop();
+}
+
+plugin_admin::~plugin_admin() {
+  stop();
   for (const subscription& open : subscriptions_) open.finished().wait();
 }
 

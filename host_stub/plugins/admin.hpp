@@ -18,6 +18,8 @@ class plugin_admin {
   plugin_admin(connection& bus, plugin_manager& plugins);
   // Finishes the requests in work, and drops the others.
   ~plugin_admin();
+  // Takes no more requests and drops those that wait. Does not block.
+  void stop();
   plugin_admin(const plugin_admin&) = delete;
   plugin_admin& operator=(const plugin_admin&) = delete;
 

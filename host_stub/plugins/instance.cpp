@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <utility>
+#include <vector>
 
 #include "rosey/wire/printable.hpp"
 
@@ -14,6 +16,7 @@ namespace {
 
 // From here on a call counts as one that does not come back.
 constexpr std::chrono::seconds long_call{2};
+constexpr std::chrono::milliseconds no_call{0};
 
 void write_error(rosey_error* error, std::string_view text) noexcept {
   if (!error) return;
@@ -99,6 +102,7 @@ instance::~instance() {
 }
 
 result<void> instance::start(std::string config_json, bool hold) {
+  const std::size_t refusals_before = bus_.refusals();
   std::unique_ptr<startup> first(new startup{*this, std::move(config_json), {}});
   std::future<result<void>> outcome = first->outcome.get_future();
   thread_.post({&startup::run, &startup::drop, first.release()});
@@ -107,6 +111,7 @@ result<void> instance::start(std::string config_json, bool hold) {
   }
   result<void> started = outcome.get();
   if (started) started = subscriptions_.open_intake(deadlines_.start);
+  if (started) started = check_permissions(refusals_before);
   if (!started) {
     error why = started.error();
     subscriptions_.pass_on_held(deadlines_.drain);
@@ -119,16 +124,47 @@ result<void> instance::start(std::string config_json, bool hold) {
   return {};
 }
 
-result<void> instance::stop() {
+// After the flush behind its subscriptions.
+result<void> instance::check_permissions(std::size_t refusals_before) {
+  std::set<std::string> subjects;
+  {
+    const std::lock_guard lock(starting_mutex_);
+    subjects = std::exchange(starts_with_, std::nullopt).value_or(subjects);
+  }
+  std::vector<std::string> mine;
+  for (std::string& subject : bus_.refused_since(refusals_before)) {
+    if (subjects.contains(subject)) mine.push_back(std::move(subject));
+  }
+  if (mine.empty()) return {};
+  return error{"refused", not_permitted(mine, "it")};
+}
+
+result<void> instance::stop(clock::time_point latest) {
+  latest_ = latest;
   if (!plugin_instance_) return finish();  // create() failed: there is nothing to ask
 
   subscriptions_.release_intake();
-  subscriptions_.drain_intake(deadlines_.drain);
+  subscriptions_.drain_intake(patience_with_nats());
   ask_to_stop();
-  if (stopped_.wait_for(deadlines_.stop) != std::future_status::ready) {
-    return give_up(fmt::format("did not stop within {} ms", deadlines_.stop.count()));
+  const auto most = limited(deadlines_.stop);
+  if (stopped_.wait_for(most) != std::future_status::ready) {
+    return give_up(fmt::format("did not stop within {} ms", most.count()));
   }
   return finish();
+}
+
+// A NATS that does not answer may not take the time that the plugin has for its own end.
+std::chrono::milliseconds instance::patience_with_nats() const {
+  if (latest_ == never) return deadlines_.drain;
+  const bool connected = natsConnection_Status(bus_.native()) == NATS_CONN_STATUS_CONNECTED;
+  return connected ? limited(deadlines_.drain) / 3 : std::chrono::milliseconds(1);
+}
+
+// What is left of a deadline on the way down.
+std::chrono::milliseconds instance::limited(std::chrono::milliseconds deadline) const {
+  if (latest_ == never) return deadline;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(latest_ - clock::now());
+  return std::clamp(left, std::chrono::milliseconds(0), deadline);
 }
 
 bool instance::come_to_rest(std::chrono::milliseconds timeout) {
@@ -156,13 +192,16 @@ std::optional<std::chrono::seconds> instance::stuck_for() const {
 
 // The plugin has nothing left to do: take it down and prove that it is gone.
 result<void> instance::finish() {
-  if (!subscriptions_.end_all(deadlines_.drain)) return give_up("a subscription did not end");
+  if (!subscriptions_.end_all(limited(deadlines_.drain))) {
+    return give_up("a subscription did not end");
+  }
   thread_.close([this] { destroy_plugin(); });
-  if (!thread_.wait_until_ended(deadlines_.destroy)) {
-    return give_up(fmt::format("destroy did not return within {} ms", deadlines_.destroy.count()));
+  const auto most = limited(deadlines_.destroy);
+  if (!thread_.wait_until_ended(most)) {
+    return give_up(fmt::format("destroy did not return within {} ms", most.count()));
   }
   thread_.join();  // what thread-local state the plugin left is destroyed here
-  if (const std::size_t left = thread_.heirs(deadlines_.grace); left > 0) {
+  if (const std::size_t left = thread_.heirs(limited(deadlines_.grace)); left > 0) {
     return give_up(fmt::format("left {} of its threads running", left));
   }
   if (const auto gone = library_.unload(); !gone) return give_up(gone.error().message);
@@ -182,7 +221,9 @@ void instance::destroy_plugin() noexcept {
 error instance::give_up(std::string why) {
   stuck_ = true;
   subscriptions_.end_all(std::chrono::milliseconds(0));
-  return {"stuck", std::move(why)};
+  const bool only_waits = latest_ != never && thread_.busy_for().value_or(no_call) < long_call / 2;
+  if (!only_waits) return {"stuck", std::move(why)};
+  return {"unfinished", std::move(why) + ": it waits for an answer that does not come"};
 }
 
 rosey_status instance::post(void* self, rosey_task_fn run, rosey_task_fn drop, void* arg) noexcept {
@@ -203,8 +244,13 @@ rosey_status instance::subscribe(void* self, rosey_string subject, rosey_string 
     return ROSEY_INVALID_ARGUMENT;
   }
   try {
-    const auto added = static_cast<instance*>(self)->subscriptions_.add(
-        view(subject), view(queue_group), on_message, arg, *id);
+    auto& owner = *static_cast<instance*>(self);
+    {
+      const std::lock_guard lock(owner.starting_mutex_);
+      if (owner.starts_with_) owner.starts_with_->emplace(view(subject));
+    }
+    const auto added =
+        owner.subscriptions_.add(view(subject), view(queue_group), on_message, arg, *id);
     if (added) return ROSEY_OK;
     write_error(error, added.error().message);
     if (added.error().code == "refused") return ROSEY_REFUSED;

@@ -7,8 +7,11 @@
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/plugins/library.hpp"
@@ -44,6 +47,9 @@ struct plugin_deadlines {
 //               └────────────────────┴────▶ stuck: may never be destroyed, only kept
 class instance {
  public:
+  using clock = std::chrono::steady_clock;
+  static constexpr clock::time_point never = clock::time_point::max();
+
   instance(library code, connection& bus, const plugin_deadlines& deadlines);
   // Only when nothing of the plugin runs: never started, or not stuck() after start() failed or
   // stop() succeeded.
@@ -58,7 +64,7 @@ class instance {
   const std::filesystem::path& shadow() const { return library_.shadow(); }
 
   // Creates and starts the plugin on its thread, and only then opens its intake: a plugin that
-  // cannot start gets no work. When it returns success, the server knows of its subscriptions. On
+  // cannot start gets no work. When it returns success, the server has taken its subscriptions. On
   // failure the plugin is gone again, unless stuck() says otherwise, and what had come in has been
   // passed on to who else serves the subject.
   // With `hold`, what comes in for its queue groups waits for release_intake().
@@ -72,9 +78,10 @@ class instance {
 
   // Drains the intake until the plugin has been called for all of it, lets the plugin finish,
   // destroys it, unmaps its library, and proves that no thread, subscription or line in the maps is
-  // left. Fails with a sentence; stuck() tells whether
-  // plugin code may still run.
-  result<void> stop();
+  // left. Fails with a sentence; stuck() tells whether plugin code may still run. Takes no longer
+  // than until `latest`; code "unfinished" says that it had no more time, and does nothing but wait
+  // for somebody else.
+  result<void> stop(clock::time_point latest = never);
 
   // True once a deadline has passed with plugin code still running (or its library still mapped).
   bool stuck() const { return stuck_; }
@@ -103,6 +110,9 @@ class instance {
   void destroy_plugin() noexcept;
   result<void> finish();
   error give_up(std::string why);
+  result<void> check_permissions(std::size_t refusals_before);
+  std::chrono::milliseconds patience_with_nats() const;
+  std::chrono::milliseconds limited(std::chrono::milliseconds deadline) const;
 
   library library_;
   std::string id_;  // copies: still there when the library is not
@@ -112,6 +122,10 @@ class instance {
   rosey_host table_;
   rosey_instance* plugin_instance_ = nullptr;  // plugin-thread, and after it has ended
   std::atomic<bool> stuck_ = false;
+  clock::time_point latest_ = never;  // of the way down
+
+  std::mutex starting_mutex_;                                        // guards the next
+  std::optional<std::set<std::string>> starts_with_{std::in_place};  // subjects, until it runs
 
   std::promise<rosey_status> stopped_promise_;
   std::future<rosey_status> stopped_ = stopped_promise_.get_future();

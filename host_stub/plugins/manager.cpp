@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 #include <utility>
 
+#include "host_stub/plugins/ownership.hpp"
 #include "host_stub/plugins/shadow_copy.hpp"
 #include "host_stub/temporary_folder.hpp"
 
@@ -22,6 +25,16 @@ bool still_there(const std::filesystem::path& file) {
   return std::filesystem::exists(file, ignored);
 }
 
+error host_is_stopping() {
+  return {"stopping", "The host is stopping"};
+}
+
+// "playlist" for libplaylist.so.
+std::string name_of(const std::filesystem::path& file) {
+  const std::string stem = file.stem().string();
+  return stem.starts_with("lib") ? stem.substr(3) : stem;
+}
+
 error not_loaded(std::string_view id) {
   return {"not_loaded", fmt::format("The plugin '{}' is not loaded", id)};
 }
@@ -30,12 +43,22 @@ error not_loaded(std::string_view id) {
 
 class plugin_manager::turn {
  public:
+  // Not had when the host is stopping.
   turn(plugin_manager& owner, std::string_view id) : owner_(owner), id_(id) {
     std::unique_lock lock(owner_.state_);
-    owner_.changed_.wait(lock, [this] { return !owner_.changing_.contains(id_); });
-    owner_.changing_.insert(id_);
+    owner_.changed_.wait(lock,
+                         [this] { return owner_.closing_ || !owner_.changing_.contains(id_); });
+    if (!owner_.closing_) take();
+  }
+  // For who stops it. Not had when somebody keeps it until then.
+  turn(plugin_manager& owner, std::string_view id, instance::clock::time_point latest)
+      : owner_(owner), id_(id) {
+    std::unique_lock lock(owner_.state_);
+    const auto is_free = [this] { return !owner_.changing_.contains(id_); };
+    if (owner_.changed_.wait_until(lock, latest, is_free)) take();
   }
   ~turn() {
+    if (!had_) return;
     {
       const std::lock_guard lock(owner_.state_);
       owner_.changing_.erase(id_);
@@ -45,9 +68,17 @@ class plugin_manager::turn {
   turn(const turn&) = delete;
   turn& operator=(const turn&) = delete;
 
+  bool had() const { return had_; }
+
  private:
+  void take() {
+    owner_.changing_.insert(id_);
+    had_ = true;
+  }
+
   plugin_manager& owner_;
   const std::string id_;
+  bool had_ = false;
 };
 
 plugin_manager::plugin_manager(connection& bus, settings options)
@@ -58,20 +89,37 @@ plugin_manager::plugin_manager(connection& bus, settings options)
     throw std::runtime_error("the plugins folder '" + settings_.directory.string() +
                              "' does not exist; make it, or name another with plugins.directory");
   }
+  folder_problem_ = problem_with_writers_of_folder(settings_.directory);
+  if (folder_problem_.empty()) return;
+  const std::string sentence = "others can put code into the bot: " + folder_problem_;
+  if (settings_.refuse_writable) {
+    std::error_code ignored;
+    std::filesystem::remove_all(shadow_folder_, ignored);
+    throw std::runtime_error(sentence);
+  }
+  spdlog::warn(sentence);
 }
 
 plugin_manager::~plugin_manager() {
   // What is stuck must outlive us: its thread runs in it.
-  if (!stop_all()) static_cast<void>(new std::vector(std::move(quarantined_)));
+  if (stop_all() != stop_outcome::all_gone) {
+    static_cast<void>(new std::vector(std::move(quarantined_)));
+  }
   std::error_code ignored;
   std::filesystem::remove_all(shadow_folder_, ignored);
 }
 
-void plugin_manager::load_all() {
+load_report plugin_manager::load_all(const std::function<bool()>& enough) {
+  load_report report;
   for (const auto& file : libraries_in(settings_.directory)) {
+    if (enough()) break;
+    ++report.found;
     const auto loaded = take_change(file);
-    if (!loaded) spdlog::error("plugin not loaded: {}", loaded.error().message);
+    if (loaded) continue;
+    spdlog::error("plugin not loaded: {}", loaded.error().message);
+    report.refused.push_back({name_of(file), loaded.error().message});
   }
+  return report;
 }
 
 result<std::string> plugin_manager::load(std::string_view name) {
@@ -87,12 +135,14 @@ result<std::string> plugin_manager::load(std::string_view name) {
 
 result<std::string> plugin_manager::unload(std::string_view id) {
   const turn mine(*this, id);
+  if (!mine.had()) return host_is_stopping();
   const auto old = find(id);
   return old ? remove(*old) : not_loaded(id);
 }
 
 result<std::string> plugin_manager::reload(std::string_view id) {
   const turn mine(*this, id);
+  if (!mine.had()) return host_is_stopping();
   const auto old = find(id);
   return old ? swap(*old, old->file) : not_loaded(id);
 }
@@ -117,6 +167,7 @@ result<std::string> plugin_manager::take_change(const std::filesystem::path& fil
 result<std::string> plugin_manager::follow_running(std::string_view id,
                                                    const std::filesystem::path& file) {
   const turn mine(*this, id);
+  if (!mine.had()) return host_is_stopping();
   const auto old = find(id);
   if (!old || old->file != file) return std::string();  // somebody else has dealt with it
   if (!still_there(file)) return was_renamed(*old) ? std::string() : remove(*old);
@@ -139,11 +190,33 @@ bool plugin_manager::was_renamed(const running_plugin& old) {
   return false;
 }
 
+result<library> plugin_manager::open(const std::filesystem::path& file) {
+  if (settings_.refuse_writable) {
+    std::string problem = problem_with_writers_of_folder(settings_.directory);
+    if (problem.empty()) problem = problem_with_writers(file);
+    if (!problem.empty()) return refused(file, "others can write it: " + problem);
+  } else if (folder_problem_.empty()) {
+    warn_of_writers(file);
+  }
+  return library::load(file, shadow_folder_);
+}
+
+// Once for a file. Where the folder was warned of, its files need no line of their own.
+void plugin_manager::warn_of_writers(const std::filesystem::path& file) {
+  const std::string problem = problem_with_writers(file);
+  if (problem.empty()) return;
+  const std::lock_guard lock(state_);
+  if (warned_of_.insert(file).second) {
+    spdlog::warn("others can put code into the bot: {}", problem);
+  }
+}
+
 result<std::string> plugin_manager::load_file(const std::filesystem::path& file) {
-  auto code = library::load(file, shadow_folder_);
+  auto code = open(file);
   if (!code) return code.error();
   const std::string id = code->plugin().id;
   const turn mine(*this, id);
+  if (!mine.had()) return host_is_stopping();
   const auto other = find(id);
   if (!other) return load_new(std::move(*code), file);
   // Its file was renamed: this is the same plugin's next build.
@@ -184,7 +257,7 @@ result<std::string> plugin_manager::remove(const running_plugin& old) {
 
 result<std::string> plugin_manager::swap(const running_plugin& old,
                                          const std::filesystem::path& file) {
-  return swap(old, file, library::load(file, shadow_folder_));
+  return swap(old, file, open(file));
 }
 
 result<std::string> plugin_manager::swap(const running_plugin& old,
@@ -236,33 +309,30 @@ result<std::shared_ptr<instance>> plugin_manager::start_new(library code, bool h
   if (started) return made;
   const error why{started.error().code,
                   fmt::format("{} {}: {}", id, made->version(), started.error().message)};
-  if (made->stuck()) quarantine(std::move(made), started.error().message);
+  if (made->stuck()) quarantine(std::move(made), started.error());
   return why;
 }
 
 result<void> plugin_manager::retire(std::shared_ptr<instance> old) {
-  const auto gone = old->stop();
+  const auto latest = must_be_gone_by();
+  const auto gone = old->stop(latest.value_or(instance::never));
   if (gone) return {};
   const std::string name = described(*old);
-  spdlog::error("{} {}; it stays in quarantine", name, gone.error().message);
+  spdlog::error("{} {}; {}", name, gone.error().message,
+                latest ? "the host ends without it" : "it stays in quarantine");
   const error why{gone.error().code, fmt::format("{} {}", name, gone.error().message)};
-  if (old->stuck()) quarantine(std::move(old), gone.error().message);
+  if (old->stuck()) quarantine(std::move(old), gone.error());
   return why;
 }
 
-void plugin_manager::quarantine(std::shared_ptr<instance> stuck, std::string why) {
+std::optional<instance::clock::time_point> plugin_manager::must_be_gone_by() const {
   const std::lock_guard lock(state_);
-  quarantined_.push_back({std::move(stuck), std::move(why)});
+  return closing_;
 }
 
-void plugin_manager::publish_verbs(const rosey_plugin& plugin) {
+void plugin_manager::quarantine(std::shared_ptr<instance> stuck, error why) {
   const std::lock_guard lock(state_);
-  auto table = std::make_shared<verb_table>(*verbs_);
-  for (const std::string& word : add_verbs(*table, plugin)) {
-    spdlog::warn("the verb '{}' of {} belongs to {} already; it is reachable as '{}.{}'", word,
-                 plugin.id, table->at(word).plugin, plugin.id, word);
-  }
-  verbs_ = std::move(table);
+  quarantined_.push_back({std::move(stuck), std::move(why)});
 }
 
 void plugin_manager::note_refusal(const std::string& id, const std::string& why) {
@@ -296,61 +366,40 @@ result<std::filesystem::path> plugin_manager::find_file(std::string_view name) c
                                         settings_.directory.string(), name)};
 }
 
-std::vector<std::string> plugin_manager::verbs_of(const std::string& id) const {
-  std::vector<std::string> words;
-  for (const auto& [word, entry] : *verbs_) {
-    if (entry.plugin == id && (word == entry.name || !verbs_->contains(entry.name) ||
-                               verbs_->at(entry.name).plugin != id)) {
-      words.push_back(word);
-    }
+stop_outcome plugin_manager::stop_all(instance::clock::time_point latest) {
+  std::set<std::string> ids;
+  {
+    const std::lock_guard lock(state_);
+    closing_ = latest;
+    for (const auto& [id, plugin] : plugins_) ids.insert(id);
+    ids.insert(changing_.begin(), changing_.end());  // may be there in a moment
   }
-  return words;
+  changed_.notify_all();
+  std::vector<std::thread> stopping;
+  for (const std::string& id : ids) stopping.emplace_back([this, id] { stop_one(id); });
+  for (std::thread& each : stopping) each.join();
+  return outcome();
 }
 
-std::vector<plugin_status> plugin_manager::list() const {
+void plugin_manager::stop_one(const std::string& id) {
+  const turn mine(*this, id, *must_be_gone_by());
+  if (!mine.had()) {
+    spdlog::error("the plugin {} is still being loaded or unloaded; the host ends without it", id);
+    return;
+  }
+  if (const auto old = find(id)) static_cast<void>(remove(*old));
+}
+
+stop_outcome plugin_manager::outcome() const {
   const std::lock_guard lock(state_);
-  std::vector<plugin_status> listed;
-  for (const auto& [id, plugin] : plugins_) {
-    plugin_status status{.id = id,
-                         .version = plugin.current->version(),
-                         .build = plugin.current->plugin().build,
-                         .state = "running",
-                         .file = plugin.file,
-                         .verbs = verbs_of(id)};
-    if (const auto held = plugin.current->stuck_for()) {
-      status.stuck = true;
-      status.state = fmt::format("stuck: in one call for {} s", held->count());
-    } else if (!plugin.refused.empty()) {
-      status.state += "; the newest build was refused: " + plugin.refused;
-    }
-    listed.push_back(std::move(status));
+  const auto is_stuck = [](const quarantined_plugin& each) {
+    return each.why.code != "unfinished";
+  };
+  if (!plugins_.empty() || !changing_.empty() ||
+      std::any_of(quarantined_.begin(), quarantined_.end(), is_stuck)) {
+    return stop_outcome::stuck;
   }
-  for (const auto& [plugin, why] : quarantined_) {
-    listed.push_back({.id = plugin->id(),
-                      .version = plugin->version(),
-                      .build = "",
-                      .state = "quarantined: " + why,
-                      .file = {},
-                      .verbs = {}});
-  }
-  return listed;
-}
-
-std::shared_ptr<const verb_table> plugin_manager::verbs() const {
-  const std::lock_guard lock(state_);
-  return verbs_;
-}
-
-bool plugin_manager::stop_all() {
-  for (;;) {
-    std::string id;
-    {
-      const std::lock_guard lock(state_);
-      if (plugins_.empty()) return quarantined_.empty();
-      id = plugins_.begin()->first;
-    }
-    static_cast<void>(unload(id));
-  }
+  return quarantined_.empty() ? stop_outcome::all_gone : stop_outcome::unfinished;
 }
 
 }  // namespace rosey::host

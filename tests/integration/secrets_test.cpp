@@ -69,6 +69,7 @@ class Secrets : public testing::Test {
 
 TEST_F(Secrets, OfAnotherNatsAreNeitherPrintedNorInTheListOfProcesses) {
   const secured_nats nats(folder_.path());
+  write("rosey.json", R"({"storage": {"enabled": true}})");
   for (const char* level : {"debug", "off"}) {
     process bot(folder_.command({"--log-level", level, "run", "--nats-url", nats.url()}),
                 folder_.path());
@@ -95,7 +96,7 @@ TEST_F(Secrets, AreNotInErrors) {
         "nats://ann:s3cret@127.0.0.1:1,nats://ann:s3cret@127.0.0.1:2", "s3cret@127.0.0.1:1",
         "nats://ann:s3cret@127.0.0.1:port", "tls://ann:s3cret@127.0.0.1:1"}) {
     for (const char* command : {"run", "storage"}) {
-      const finished ended = rosey({command, "--nats-url", url});
+      const finished ended = rosey({command, "--wait", "0", "--nats-url", url});
       EXPECT_EQ(ended.status, 1) << url;
       EXPECT_THAT(ended.log, HasSubstr("127.0.0.1")) << url;
       expect_clean(ended);
@@ -106,7 +107,7 @@ TEST_F(Secrets, AreNotInErrors) {
         "postgresql://ann:s3/s3cret@127.0.0.1:1/x", "postgresql://127.0.0.1:1/x?password=s3cret",
         "postgresql://ann:s3cret@127.0.0.1:port/x", "postgresql://ann:s3cret%zz@127.0.0.1:1/x",
         "host=127.0.0.1 password=s3cret", "mysql://ann:s3cret@127.0.0.1/x"}) {
-    const finished ended = rosey({"run", "--database", url});
+    const finished ended = rosey({"run", "--wait", "0", "--database", url});
     EXPECT_EQ(ended.status, 1) << url;
     expect_clean(ended);
     expect_clean(rosey({"migrate", "--plugin", "playlist", "--action", "up", "--database", url}));
@@ -119,6 +120,7 @@ TEST_F(Secrets, AreNotInErrors) {
 
 TEST_F(Secrets, MayStandInAFile) {
   const secured_nats nats(folder_.path());
+  write("rosey.json", R"({"storage": {"enabled": true}})");
   write("nats-url", nats.url() + "\n");
   write("database-url", "sqlite:elsewhere/x.db\n");
   process bot(folder_.command(

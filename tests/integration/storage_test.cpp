@@ -217,8 +217,10 @@ TEST(StoragePage, ShowsEverySettingWithItsDefault) {
     const std::string known = host::parse_config(R"({"storage": {"x": 1}})").error().message;
     const auto settings = json::parse(block.text).as_object();
     for (const auto& setting : settings) EXPECT_THAT(known, HasSubstr(setting.key()));
+    // All of them, and the file that may hold the database's URL.
+    EXPECT_THAT(known, HasSubstr("database_url_file"));
     EXPECT_EQ(std::count(known.begin(), known.end(), ','),
-              static_cast<std::ptrdiff_t>(settings.size()) - 1);
+              static_cast<std::ptrdiff_t>(settings.size()));
     // The service's own defaults are the same.
     const storage::options defaults;
     EXPECT_EQ(defaults.busy_timeout, usual.busy_timeout);
@@ -274,7 +276,7 @@ TEST_F(StorageProcess, WaitsForItsDatabase) {
   }
   process storage(command, folder_.path());
   storage.wait_for_log("cannot reach the server");
-  storage.wait_for_log("trying again");
+  storage.wait_for_log("waiting for it, up to");
   server.start();
   storage.wait_for_log("rosey ready");
   EXPECT_EQ(ask("db.row.playlist.select", {{"table", "queue"}}).at("count"), 0);
@@ -289,7 +291,7 @@ TEST_F(StorageProcess, WaitsForALockThatSomebodyElseHolds) {
   process storage(
       folder_.command({"storage", "--nats-url", nats_.url(), "--database", database->url()}),
       folder_.path());
-  storage.wait_for_log("database is locked; trying again");
+  storage.wait_for_log("database is locked; waiting for it");
   lock.reset();
   storage.wait_for_log("rosey ready");
   EXPECT_EQ(ask("db.row.playlist.select", {{"table", "queue"}}).at("count"), 0);

@@ -1,5 +1,5 @@
 rosey_add_test(host_test
-  SOURCES host/address_test.cpp host/config_test.cpp host/lanes_test.cpp host/plugin_files_test.cpp
+  SOURCES host/address_test.cpp host/config_test.cpp host/lanes_test.cpp host/ownership_test.cpp host/plugin_files_test.cpp
           host/text_file_test.cpp
   LIBRARIES rosey_host
   LABELS unit)

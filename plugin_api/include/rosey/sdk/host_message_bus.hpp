@@ -130,7 +130,8 @@ class host_message_bus final : public message_bus {
   }
 
   static const rosey_publisher* publisher_of(const rosey_host& host) {
-    return static_cast<const rosey_publisher*>(host.get_ext(host.self, ROSEY_EXT_PUBLISHER));
+    return static_cast<const rosey_publisher*>(
+        host.get_ext ? host.get_ext(host.self, ROSEY_EXT_PUBLISHER) : nullptr);
   }
 
   // Through the host, which never waits; with a host of before 1.1 on the connection itself.
