@@ -44,7 +44,7 @@ void suspend(pid_t child) {
 // The bot at an external NATS that this test can suspend or end.
 class Leaving : public testing::Test {
  protected:
-  void start(std::string_view storage = "{}") {
+  void start(std::string_view storage = R"({"enabled": true})") {
     folder_.configure("{}", {.storage = storage});
     bot_ = std::make_unique<running_bot>(folder_,
                                          std::vector<std::string>{"--nats-url", server_->url()});

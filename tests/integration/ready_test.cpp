@@ -109,6 +109,7 @@ TEST_F(Ready, SaysInOneLineWhichPluginsWereRefused) {
 }
 
 TEST_F(Ready, NamesTheSubjectThatAPluginMayNotHave) {
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   add_plugin(HELLO_PLUGIN, "hello");
   strict_server server("rosey.command.hello.>");
   running_bot bot(folder_, {"--nats-url", server.url()});
@@ -132,6 +133,7 @@ TEST_F(Ready, NotWhenARequiredPluginMayNotHaveItsSubject) {
 }
 
 TEST_F(Ready, NotWhenTheHostItselfMayNotHaveItsSubjects) {
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   const auto refused = [this](std::string_view subject) {
     const strict_server server(subject);
     return refusal_of_start({"--nats-url", server.url()});
