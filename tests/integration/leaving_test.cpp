@@ -44,7 +44,7 @@ void suspend(pid_t child) {
 // The bot at an external NATS that this test can suspend or end.
 class Leaving : public testing::Test {
  protected:
-  void start(std::string_view storage = "{}") {
+  void start(std::string_view storage = R"({"enabled": true})") {
     folder_.configure("{}", {.storage = storage});
     bot_ = std::make_unique<running_bot>(folder_,
                                          std::vector<std::string>{"--nats-url", server_->url()});
@@ -129,6 +129,7 @@ TEST_F(Leaving, WhenAPluginDoesNotStart) {
   // Behind the playlist, in the order of names.
   std::filesystem::copy_file(HOSTILE_PLUGINS "/libhangs_in_start.so",
                              folder_.plugins() / "libstarts_last.so");
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   process starting(folder_.command({"run", "--nats-url", server_->url()}), folder_.path());
   starting.wait_for_log("loaded playlist");
   EXPECT_EQ(leaves_in_time(starting), 1);
