@@ -195,9 +195,9 @@ stop_outcome bot::stop(std::chrono::steady_clock::time_point latest) {
   return outcome;
 }
 
-void end_without_destroying(stop_outcome outcome) {
+void end_without_destroying(int status) {
   std::fflush(nullptr);
-  std::_Exit(outcome == stop_outcome::stuck ? 1 : 0);
+  std::_Exit(status);
 }
 
 }  // namespace rosey::host

@@ -48,6 +48,6 @@ class bot {
 };
 
 // Ends the process for a bot that could not stop all: no destructor may run under its threads.
-[[noreturn]] void end_without_destroying(stop_outcome outcome);
+[[noreturn]] void end_without_destroying(int status);
 
 }  // namespace rosey::host

@@ -24,8 +24,8 @@ class refused_subjects {
   // How many there have been so far.
   std::size_t count() const;
 
-  // Those that came after the first `mark`, as `count` has given it. After a flush: then all are
-  // among them.
+  // Those that came after the first `mark`, as `count` has given it. After a flush: if the server
+  // has refused any, the first of them is there.
   std::vector<std::string> since(std::size_t mark, natsConnection* connection) const;
 
  private:

@@ -116,9 +116,7 @@ void import_over(const std::string& nats_url, const import_options& options,
 
 // Without a bot that runs: one without a chat, for as long as it takes.
 void import_alone(const config& settings, const import_options& options,
-                  const std::vector<import_list>& lists) {
-  termination end;
-  end.waits_for("the import");
+                  const std::vector<import_list>& lists, termination& end) {
   std::optional<bot> alone;
   alone.emplace(settings, bot::surroundings{.reread = [options] { return options.load(); },
                                             .should_end = [&end] { return end.requested(); }});
@@ -132,7 +130,7 @@ void import_alone(const config& settings, const import_options& options,
   const stop_outcome outcome = alone->stop(end.wait());
   if (outcome != stop_outcome::all_gone) {
     if (failed) print_error("rosey: {}\n", *failed);
-    end_without_destroying(failed ? stop_outcome::stuck : outcome);
+    end_without_destroying(failed || outcome == stop_outcome::stuck ? 1 : 0);
   }
   if (failed) throw std::runtime_error(*failed);
 }
@@ -142,10 +140,12 @@ int run_import(const import_options& options) {
   if (!settings) throw std::runtime_error(settings.error().message);
   const auto lists = read_import_file(options.file, options.channel);
   if (!lists) throw std::runtime_error(lists.error().message);
+  termination end;
+  end.waits_for("the import");
   if (lists->empty()) {
     print("{}: it holds no list, nothing was imported\n", options.file);
   } else if (settings->nats_url.empty()) {
-    import_alone(*settings, options, *lists);
+    import_alone(*settings, options, *lists, end);
   } else {
     import_over(settings->nats_url, options, *lists);
   }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "host_stub/cli/cli.hpp"
+#include "host_stub/cli/signals.hpp"
 #include "host_stub/output.hpp"
 #include "host_stub/storage/database.hpp"
 #include "host_stub/storage/migrator.hpp"
@@ -89,6 +90,8 @@ int run_migrate(const migrate_options& options) {
     options.json ? print_json(*status) : print_status(*status);
     return 0;
   }
+  termination end;
+  end.waits_for("the migration, which the database takes back,");
   const auto database = storage::open_database(settings->database, {});
   storage::migrator migrator(*database, settings->migrations, options.plugin);
   const bool up = options.action == "up";

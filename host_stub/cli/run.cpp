@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -59,11 +58,9 @@ int run_bot(const run_options& options) {
         "the NATS of a `rosey storage` with --nats-url or nats.url");
   }
   termination end;
-  std::atomic<bool> failed = false;
-  const auto fail = [&](const std::string& why) {
+  const auto fail = [&end](const std::string& why) {
     spdlog::error("{}; the bot ends", why);
-    failed = true;
-    end.request();
+    end.request(1);
   };
   std::unique_ptr<bot> running;
   try {
@@ -84,9 +81,11 @@ int run_bot(const run_options& options) {
                                            ? running->nats_url()
                                            : printable_address(running->nats_url()));
   const stop_outcome outcome = running->stop(end.wait());
-  if (outcome != stop_outcome::all_gone) end_without_destroying(outcome);
+  if (outcome != stop_outcome::all_gone) {
+    end_without_destroying(outcome == stop_outcome::stuck ? 1 : end.status());
+  }
   running.reset();
-  return failed ? 1 : 0;
+  return end.status();
 }
 
 }  // namespace

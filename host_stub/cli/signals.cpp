@@ -74,8 +74,17 @@ termination::~termination() {
   ::close(ended_);
 }
 
-void termination::request() {
+void termination::request(int status) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (status_ == 0) status_ = status;
+  }
   raise_event(request_);
+}
+
+int termination::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
 }
 
 bool termination::requested() const {
@@ -121,14 +130,14 @@ void termination::end_process() {
   const itimerval last{{}, {0, std::chrono::microseconds(last_words).count()}};
   ::setitimer(ITIMER_REAL, &last, nullptr);
   std::string step;
-  bool for_others = false;
+  int status = 1;
   {
     const std::lock_guard lock(mutex_);
     step = step_;
-    for_others = for_others_;
+    if (for_others_) status = status_;
   }
   spdlog::error("{} did not come to an end in time; the process ends without it", step);
-  std::_Exit(for_others ? 0 : 1);
+  std::_Exit(status);
 }
 
 }  // namespace rosey::host

@@ -33,15 +33,18 @@ class termination {
   termination(const termination&) = delete;
   termination& operator=(const termination&) = delete;
 
-  void request();
+  // With another status than 0 something has failed, and the process ends with it.
+  void request(int status = 0);
   bool requested() const;
+  // Of the requests: the first one that is not 0.
+  int status() const;
   // Returns at a signal or a request: the moment by which all should have ended.
   clock::time_point wait();
   // False when the time is over without one.
   bool wait_for(std::chrono::milliseconds time);
 
   // What may keep the process from ending now: "the start". With `for_others` nothing of ours is
-  // stuck: the status is 0 all the same.
+  // stuck, and so nothing has failed.
   void waits_for(std::string step, bool for_others = false);
 
  private:
@@ -51,7 +54,8 @@ class termination {
   int signals_;
   int request_;
   int ended_;
-  mutable std::mutex mutex_;  // guards the next three
+  mutable std::mutex mutex_;  // guards the next four
+  int status_ = 0;
   std::optional<clock::time_point> requested_at_;
   std::string step_ = "the start";
   bool for_others_ = false;

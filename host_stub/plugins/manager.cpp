@@ -320,8 +320,9 @@ result<void> plugin_manager::retire(std::shared_ptr<instance> old) {
   const auto gone = old->stop(latest.value_or(instance::never));
   if (gone) return {};
   const std::string name = described(*old);
-  spdlog::error("{} {}; {}", name, gone.error().message,
-                latest ? "the host ends without it" : "it stays in quarantine");
+  spdlog::log(gone.error().code == "unfinished" ? spdlog::level::warn : spdlog::level::err,
+              "{} {}; {}", name, gone.error().message,
+              latest ? "the host ends without it" : "it stays in quarantine");
   const error why{gone.error().code, fmt::format("{} {}", name, gone.error().message)};
   if (old->stuck()) quarantine(std::move(old), gone.error());
   return why;

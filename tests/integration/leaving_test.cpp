@@ -129,6 +129,7 @@ TEST_F(Leaving, WhenAPluginDoesNotStart) {
   // Behind the playlist, in the order of names.
   std::filesystem::copy_file(HOSTILE_PLUGINS "/libhangs_in_start.so",
                              folder_.plugins() / "libstarts_last.so");
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   process starting(folder_.command({"run", "--nats-url", server_->url()}), folder_.path());
   starting.wait_for_log("loaded playlist");
   EXPECT_EQ(leaves_in_time(starting), 1);

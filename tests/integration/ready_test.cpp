@@ -61,7 +61,7 @@ class Ready : public testing::Test {
   void require(std::string_view ids) const {
     std::ofstream(folder_.path() / "rosey.json")
         << R"({"plugins": {"directory": "plugins", "watch": false, "required": [)" << ids
-        << R"(], "config": {"playlist": {"metadata": "none"}}}})";
+        << R"(], "config": {"playlist": {"metadata": "none"}}}, "storage": {"enabled": true}})";
   }
   finished start(std::vector<std::string> arguments = {}) const {
     arguments.insert(arguments.begin(), "run");
@@ -109,8 +109,8 @@ TEST_F(Ready, SaysInOneLineWhichPluginsWereRefused) {
 }
 
 TEST_F(Ready, NamesTheSubjectThatAPluginMayNotHave) {
-  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   add_plugin(HELLO_PLUGIN, "hello");
+  require("");
   strict_server server("rosey.command.hello.>");
   running_bot bot(folder_, {"--nats-url", server.url()});
   EXPECT_THAT(
@@ -133,7 +133,7 @@ TEST_F(Ready, NotWhenARequiredPluginMayNotHaveItsSubject) {
 }
 
 TEST_F(Ready, NotWhenTheHostItselfMayNotHaveItsSubjects) {
-  folder_.configure("{}", {.storage = R"({"enabled": true})"});
+  require("");
   const auto refused = [this](std::string_view subject) {
     const strict_server server(subject);
     return refusal_of_start({"--nats-url", server.url()});

@@ -1,6 +1,7 @@
 // The configuration file: defaults, every key, and a sentence for each mistake.
 #include "host_stub/config.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -50,6 +51,16 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(parsed->consoles[0].channel, "#tea");
   EXPECT_EQ(parsed->consoles[0].user, "ann");
   EXPECT_EQ(parsed->consoles[0].role, wire::role::moderator);
+}
+
+TEST(Config, NamesThePluginsThatMustRun) {
+  const auto parsed = parse_config(R"({"plugins": {"required": ["playlist", "hello"]}})");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_THAT(parsed->required_plugins, testing::ElementsAre("playlist", "hello"));
+  for (const char* wrong : {R"("playlist")", "[1]", R"([""])"}) {
+    EXPECT_THAT(problem(fmt::format(R"({{"plugins": {{"required": {}}}}})", wrong)),
+                HasSubstr("'plugins.required' must be a list of names"));
+  }
 }
 
 TEST(Config, MayHaveNoConsole) {

@@ -56,6 +56,26 @@ TEST(Lanes, RefuseWhatIsTooMuch) {
   EXPECT_EQ(ran, 2);
 }
 
+TEST(Lanes, DropWhatHasNotBegun) {
+  lanes work;
+  std::promise<void> began;
+  std::promise<void> release;
+  bool finished = false;
+  bool dropped_ran = false;
+  work.post("a", [&] {
+    began.set_value();
+    release.get_future().wait();
+    finished = true;
+  });
+  began.get_future().wait();
+  work.post("a", [&] { dropped_ran = true; });
+  work.drop();
+  release.set_value();
+  work.finish();
+  EXPECT_TRUE(finished);
+  EXPECT_FALSE(dropped_ran);
+}
+
 TEST(Lanes, RefuseWorkWhenThereIsNoThreadForIt) {
   bool exhausted = true;
   lanes work(64, [&](lanes::work body) {
