@@ -82,7 +82,8 @@ TEST_F(Secrets, OfAnotherNatsAreNeitherPrintedNorInTheListOfProcesses) {
     EXPECT_EQ(bot.wait(), 0);
     EXPECT_THAT(bot.log(), Not(HasSubstr("s3cret")));
   }
-  process storage(folder_.command({"storage", "--nats-url=" + nats.url()}), folder_.path());
+  const std::string encoded = "nats://ann:s3cret%40s3cret@" + nats.address();
+  process storage(folder_.command({"storage", "--nats-url=" + encoded}), folder_.path());
   EXPECT_EQ(storage.wait_for_log("rosey ready"), "rosey ready nats=nats://" + nats.address());
   EXPECT_THAT(arguments_of(storage.id()), Not(HasSubstr("s3cret")));
   storage.signal(SIGTERM);
