@@ -247,7 +247,7 @@ std::string read_chat(const json::value& value, config& into) {
 
 bool names_secret(std::string_view key) {
   const auto ends = [key](std::string_view with) { return key.ends_with(with); };
-  return ends("key") || ends("token") || ends("password") || ends("secret");
+  return ends("_key") || ends("token") || ends("password") || ends("secret");
 }
 
 // The first key, at whatever depth, whose value is a secret or an address with one; "" for none.

@@ -148,6 +148,10 @@ result<config> config_options::load() const {
                                   {&loaded->database, &loaded->database_url_file}}) {
     if (const auto read = read_url_file(*from, *url); !read) return read.error();
   }
+  for (const auto* key : {&loaded->nats_login.key_file, &loaded->nats_login.credentials_file,
+                          &loaded->nats_login.nkey_seed_file}) {
+    if (!key->empty()) warn_if_others_read(*key, "a key");
+  }
   if (!migrations.empty()) loaded->migrations = migrations;
   return loaded;
 }

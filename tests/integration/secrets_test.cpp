@@ -70,7 +70,6 @@ class Secrets : public testing::Test {
 TEST_F(Secrets, OfAnotherNatsAreNeitherPrintedNorInTheListOfProcesses) {
   folder_.configure("{}", {.storage = R"({"enabled": true})"});
   const secured_nats nats(folder_.path());
-  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   for (const char* level : {"debug", "off"}) {
     process bot(folder_.command({"--log-level", level, "run", "--nats-url", nats.url()}),
                 folder_.path());
@@ -83,7 +82,8 @@ TEST_F(Secrets, OfAnotherNatsAreNeitherPrintedNorInTheListOfProcesses) {
     EXPECT_EQ(bot.wait(), 0);
     EXPECT_THAT(bot.log(), Not(HasSubstr("s3cret")));
   }
-  process storage(folder_.command({"storage", "--nats-url=" + nats.url()}), folder_.path());
+  const std::string encoded = "nats://ann:s3cret%40s3cret@" + nats.address();
+  process storage(folder_.command({"storage", "--nats-url=" + encoded}), folder_.path());
   EXPECT_EQ(storage.wait_for_log("rosey ready"), "rosey ready nats=nats://" + nats.address());
   EXPECT_THAT(arguments_of(storage.id()), Not(HasSubstr("s3cret")));
   storage.signal(SIGTERM);
@@ -122,7 +122,6 @@ TEST_F(Secrets, AreNotInErrors) {
 TEST_F(Secrets, MayStandInAFile) {
   folder_.configure("{}", {.storage = R"({"enabled": true})"});
   const secured_nats nats(folder_.path());
-  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   write("nats-url", nats.url() + "\n");
   write("database-url", "sqlite:elsewhere/x.db\n");
   process bot(folder_.command(
@@ -168,6 +167,10 @@ TEST_F(Secrets, ThatEverybodyMayReadAreWarnedOf) {
   write("rosey.json", R"({"nats": {"url_file": "url"}})", 0644);
   write("url", "nats://s3cret@127.0.0.1:1", 0644);
   EXPECT_THAT(rosey({"run", "--wait", "0"}).log, HasSubstr("chmod 600 url"));
+  write("rosey.json",
+        R"({"nats": {"url": "nats://127.0.0.1:1", "nkey": "U", "nkey_seed_file": "seed"}})");
+  write("seed", "SU", 0644);
+  EXPECT_THAT(rosey({"run", "--wait", "0"}).log, HasSubstr("chmod 600 seed"));
 }
 
 // Said once, however often plugins are reloaded.

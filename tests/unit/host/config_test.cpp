@@ -95,6 +95,8 @@ TEST(Config, KnowsWhetherItHoldsASecret) {
             "");
   EXPECT_EQ(secret_of(R"({"plugins": {"config": {"p": {"metadata": {"youtube_api_key": "k"}}}}})"),
             "plugins.config.p.metadata.youtube_api_key");
+  EXPECT_EQ(secret_of(R"({"nats": {"nkey": "UPUBLIC", "nkey_seed_file": "seed"}})"), "");
+  EXPECT_EQ(secret_of(R"({"nats": {"urls": ["nats://a", "nats://t@b"]}})"), "nats.urls");
 }
 
 TEST(Config, NamesTheKeyThatIsWrong) {
