@@ -16,7 +16,7 @@ namespace rosey::playlist {
 
 // What only tests set.
 struct plugin_options {
-  std::shared_ptr<clock> time = std::make_shared<wall_clock>();
+  std::shared_ptr<clock> time = std::make_shared<machine_clock>();
   std::chrono::milliseconds storage_timeout = std::chrono::seconds(2);
   std::chrono::milliseconds retry_interval = std::chrono::seconds(2);  // while storage is away
 };

@@ -87,15 +87,32 @@ std::string broken_by_answer(std::string_view payload) {
   return {};
 }
 
+// Of messages whose fields are written as they came.
+template <class Decode, class Write>
+std::string broken_by_plain_message(std::string_view payload, Decode decode, Write write) {
+  if (auto broken = broken_by_message(payload, decode, write); !broken.empty()) return broken;
+  const auto read = decode(payload);
+  if (!read) return {};
+  const json::object sent = *object_of_any_size(payload);
+  const json::object written = *object_of_any_size(write(*read));
+  for (const auto& field : written) {
+    const json::value* before = sent.if_contains(field.key());
+    if (before && !before->is_null() && *before != field.value()) {
+      return "what was read is what was sent: " + std::string(field.key());
+    }
+  }
+  return {};
+}
+
 std::string broken_by_wire(std::string_view payload) {
-  std::string broken = broken_by_message(payload, &wire::decode_command,
-                                         [](const auto& read) { return wire::encode(read); });
+  std::string broken = broken_by_plain_message(payload, &wire::decode_command,
+                                               [](const auto& read) { return wire::encode(read); });
   if (broken.empty()) {
-    broken = broken_by_message(payload, &wire::decode_presence,
-                               [](const auto& read) { return wire::encode(read); });
+    broken = broken_by_plain_message(payload, &wire::decode_presence,
+                                     [](const auto& read) { return wire::encode(read); });
   }
   if (broken.empty()) {
-    broken = broken_by_message(
+    broken = broken_by_plain_message(
         payload, [](std::string_view text) { return wire::decode_reply(text); },
         [](const auto& read) { return json::serialize(wire::to_json(read)); });
   }

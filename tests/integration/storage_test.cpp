@@ -277,8 +277,7 @@ TEST_F(StorageProcess, WaitsForItsDatabase) {
     EXPECT_EQ(impatient.wait(), 0) << impatient.log();
   }
   process storage(command, folder_.path());
-  storage.wait_for_log("cannot reach the server");
-  storage.wait_for_log("waiting for it, up to");
+  EXPECT_THAT(storage.wait_for_log("cannot reach the server"), HasSubstr("waiting for it, up to"));
   server.start();
   storage.wait_for_log("rosey ready");
   EXPECT_EQ(ask("db.row.playlist.select", {{"table", "queue"}}).at("count"), 0);
