@@ -57,11 +57,13 @@ TEST_P(storage_clock, that_is_set_forward_lets_nothing_go_at_once) {
 
 TEST_P(storage_clock, that_is_set_does_not_apply_a_request_again) {
   EXPECT_FALSE(apply_once("a"));
-  for (const auto by : {-hours(48), hours(60), hours(10)}) {
-    clock_.step(by);
-    pass(seconds(61));
-    EXPECT_TRUE(apply_once("a")) << by.count();
-  }
+  pass(hours(10));
+  clock_.step(hours(20));
+  pass(seconds(61));
+  EXPECT_TRUE(apply_once("a"));
+  clock_.step(-hours(100));
+  pass(seconds(61));
+  EXPECT_TRUE(apply_once("a"));
 }
 
 TEST_P(storage_clock, that_is_set_back_forgets_requests_all_the_same) {
