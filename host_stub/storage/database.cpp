@@ -83,6 +83,7 @@ CREATE TABLE IF NOT EXISTS rosey_kv (
     value {0} NOT NULL,
     revision BIGINT NOT NULL,
     expires_at BIGINT,
+    set_at BIGINT,
     PRIMARY KEY (plugin, key)
 );
 CREATE INDEX IF NOT EXISTS rosey_kv_expires ON rosey_kv(expires_at) WHERE expires_at IS NOT NULL;

@@ -43,6 +43,10 @@ using batch_result = boost::system::result<db::batch_reply, db::failure>;
 // only when the database is at fault.
 batch_result run_batch(session& in, const db::batch_request& request, run_context& context);
 
+// What was stored at a time that is still to come was stored now: the clock was set back between
+// two runs. Of one machine: others have clocks of their own.
+void believe_clock(session& in, std::int64_t now);
+
 // Deletes entries that expired before `now`, and requests recorded before `oldest_request`
 // (milliseconds since 1970), a bounded number of each. True if there may be more.
 bool sweep(session& in, std::int64_t now, std::int64_t oldest_request);

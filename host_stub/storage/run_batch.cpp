@@ -144,6 +144,21 @@ batch_result run_batch(session& in, const db::batch_request& request, run_contex
   return reply;
 }
 
+void believe_clock(session& in, std::int64_t now) {
+  constexpr std::int64_t tolerance = 60'000;
+  bindings entries(in.language());
+  const std::string until = entries.bind(now);
+  in.execute(
+      entries.finish(fmt::format("UPDATE rosey_kv SET expires_at = expires_at - (set_at - {0}), "
+                                 "set_at = {0} WHERE set_at > {1}",
+                                 until, entries.bind(now + tolerance))));
+  bindings requests(in.language());
+  const std::string created = requests.bind(now);
+  in.execute(
+      requests.finish(fmt::format("UPDATE rosey_request SET created_at = {} WHERE created_at > {}",
+                                  created, requests.bind(now + tolerance))));
+}
+
 bool sweep(session& in, std::int64_t now, std::int64_t oldest_request) {
   const bool more_entries = sweep_table(in, "rosey_kv", "key", "expires_at", now);
   const bool more_requests =

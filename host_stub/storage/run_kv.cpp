@@ -62,10 +62,11 @@ statement replace_entry(session& in, const new_entry& entry, std::int64_t revisi
                         const run_context& context) {
   bindings bound(in.language());
   std::string sql = fmt::format(
-      "UPDATE rosey_kv SET value = {}, revision = {}, expires_at = {} "
+      "UPDATE rosey_kv SET value = {}, revision = {}, expires_at = {}, set_at = {} "
       "WHERE plugin = {} AND key = {} AND revision = {} AND ",
       bound.bind(entry.value), bound.bind(entry.revision), bound.bind(entry.expires_at),
-      bound.bind(context.plugin), bound.bind(entry.key), bound.bind(revision));
+      bound.bind(context.now), bound.bind(context.plugin), bound.bind(entry.key),
+      bound.bind(revision));
   sql += fmt::format(not_expired, bound.bind(context.now));
   return bound.finish(std::move(sql));
 }
@@ -74,11 +75,12 @@ statement put_entry(session& in, const new_entry& entry, bool must_be_absent,
                     const run_context& context) {
   bindings bound(in.language());
   std::string sql = fmt::format(
-      "INSERT INTO rosey_kv (plugin, key, value, revision, expires_at) "
-      "VALUES ({}, {}, {}, {}, {}) ON CONFLICT (plugin, key) DO UPDATE SET "
-      "value = excluded.value, revision = excluded.revision, expires_at = excluded.expires_at",
+      "INSERT INTO rosey_kv (plugin, key, value, revision, expires_at, set_at) "
+      "VALUES ({}, {}, {}, {}, {}, {}) ON CONFLICT (plugin, key) DO UPDATE SET "
+      "value = excluded.value, revision = excluded.revision, expires_at = excluded.expires_at, "
+      "set_at = excluded.set_at",
       bound.bind(context.plugin), bound.bind(entry.key), bound.bind(entry.value),
-      bound.bind(entry.revision), bound.bind(entry.expires_at));
+      bound.bind(entry.revision), bound.bind(entry.expires_at), bound.bind(context.now));
   if (must_be_absent) {
     sql += " WHERE NOT " + fmt::format(not_expired, bound.bind(context.now));
   }

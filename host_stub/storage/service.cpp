@@ -88,6 +88,9 @@ class byte_budget {
 
 options checked(options chosen) {
   chosen.reply_limit = std::max<std::size_t>(chosen.reply_limit, 1024);
+  chosen.clock = [even = std::make_shared<even_clock>(chosen.clock, chosen.steady_clock)] {
+    return even->now();
+  };
   return chosen;
 }
 
@@ -106,13 +109,13 @@ class storage_service final : public service {
       : options_(checked(chosen)),
         database_(std::move(opened)),
         memory_(chosen.memory),
-        write_faults_("written", chosen.clock, chosen.log),
-        read_faults_("read", chosen.clock, chosen.log),
+        write_faults_("written", options_.clock, chosen.log),
+        read_faults_("read", options_.clock, chosen.log),
         writer_(connect(access::write, parallel() ? chosen.writers : 1),
                 {chosen.write_queue, parallel() ? 1 : chosen.group, chosen.busy_timeout,
                  chosen.request_age, chosen.sweep_interval, chosen.longest_wait,
                  options_.reply_limit, chosen.together},
-                write_faults_, chosen.clock, chosen.log),
+                write_faults_, options_.clock, chosen.log),
         readers_(connect(access::read, chosen.readers), chosen.read_queue),
         migrations_({migration_turn()}, chosen.read_queue) {}
 

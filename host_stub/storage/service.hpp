@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "host_stub/storage/even_clock.hpp"
+
 namespace rosey::storage {
 
 struct options {
@@ -43,8 +45,10 @@ struct options {
     replies();
   };
 
-  // Both are called on any thread.
+  // All are called on any thread. What is stored ages by the first, without its jumps, which the
+  // second one tells.
   std::function<std::chrono::system_clock::time_point()> clock = std::chrono::system_clock::now;
+  std::function<std::chrono::steady_clock::time_point()> steady_clock = time_since_boot;
   std::function<void(std::string)> log = [](std::string) {};  // what an operator should know
 };
 

@@ -28,7 +28,21 @@ writer::~writer() {
   for (std::thread& each : threads_) each.join();
 }
 
+// A file has one machine's clock.
+void writer::begin(session& own) {
+  if (options_.group == 1) return;
+  try {
+    transact(own, access::write, options_.patience, [&](transaction&) {
+      believe_clock(own, milliseconds_since_1970(clock_()));
+      return true;
+    });
+  } catch (const std::exception&) {
+    // What is wrong, requests will meet as well.
+  }
+}
+
 void writer::run(session& own) {
+  begin(own);
   bool locked = false;
   while (true) {
     // Also a service that nobody asks forgets what has expired.

@@ -48,6 +48,7 @@ class writer {
 
  private:
   void run(session& own);
+  void begin(session& own);
   void refuse_outdated(std::vector<job>& group, std::chrono::milliseconds longest_wait) const;
   bool run_group(session& own, std::vector<job> group);
   std::vector<std::string> answer_together(session& own, std::vector<job>& group);

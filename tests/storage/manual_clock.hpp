@@ -1,4 +1,4 @@
-// Time that passes only when told to.
+// Time that passes only when told to, and a wall clock that can be set.
 #pragma once
 
 #include <chrono>
@@ -13,7 +13,18 @@ class manual_clock {
     const std::lock_guard lock(mutex_);
     return now_;
   }
+  std::chrono::steady_clock::time_point steady() const {
+    const std::lock_guard lock(mutex_);
+    return steady_;
+  }
+  // Time passes.
   void advance(std::chrono::milliseconds by) {
+    const std::lock_guard lock(mutex_);
+    now_ += by;
+    steady_ += by;
+  }
+  // The wall clock is set forward or back.
+  void step(std::chrono::milliseconds by) {
     const std::lock_guard lock(mutex_);
     now_ += by;
   }
@@ -21,6 +32,7 @@ class manual_clock {
  private:
   mutable std::mutex mutex_;
   std::chrono::system_clock::time_point now_{std::chrono::seconds(1'700'000'000)};
+  std::chrono::steady_clock::time_point steady_{std::chrono::seconds(1000)};
 };
 
 }  // namespace rosey::storage

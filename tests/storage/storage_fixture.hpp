@@ -48,6 +48,7 @@ class storage_fixture {
     options_.synchronous = false;
     options_.busy_timeout = std::chrono::seconds(30);  // what waits for a test's lock is not late
     options_.clock = [this] { return clock_.now(); };
+    options_.steady_clock = [this] { return clock_.steady(); };
     options_.log = [](std::string text) { ADD_FAILURE() << "logged: " << text; };
   }
 

@@ -36,13 +36,15 @@ class postgresql_database final : public database {
   const std::shared_ptr<server_health> health_ = std::make_shared<server_health>();
 };
 
-// Databases of before results were kept.
-void add_results(postgresql_connection& in) {
-  const auto there =
-      in.execute(std::string("SELECT 1 FROM pg_catalog.pg_attribute WHERE attname = 'results' AND "
-                             "attrelid = 'rosey_request'::regclass AND NOT attisdropped"));
+// To databases of before it was there.
+void add_column(postgresql_connection& in, const char* table, const char* column,
+                const char* type) {
+  const auto there = in.execute(
+      fmt::format("SELECT 1 FROM pg_catalog.pg_attribute WHERE attname = '{}' AND attrelid = "
+                  "'{}'::regclass AND NOT attisdropped",
+                  column, table));
   if (there.rows() > 0) return;
-  in.execute(std::string("ALTER TABLE rosey_request ADD COLUMN results TEXT COLLATE \"C\""));
+  in.execute(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table, column, type));
 }
 
 struct unreachable : sql_failure {
@@ -80,7 +82,8 @@ std::unique_ptr<database> open_postgresql(const std::string& url, const database
         std::string("SET lock_timeout = '30s'; BEGIN; SELECT pg_advisory_xact_lock("
                     "hashtextextended('rosey ' || current_schema(), 0))"));
     connection.execute(own_tables("TEXT COLLATE \"C\""));
-    add_results(connection);
+    add_column(connection, "rosey_request", "results", "TEXT COLLATE \"C\"");
+    add_column(connection, "rosey_kv", "set_at", "BIGINT");
     connection.execute(std::string("CREATE SEQUENCE IF NOT EXISTS rosey_revision; COMMIT"));
     identity = connection.identity();
   } catch (const unreachable& failure) {

@@ -68,12 +68,12 @@ CREATE TABLE IF NOT EXISTS rosey_revision (
 INSERT INTO rosey_revision (only_row, value) VALUES (1, 0) ON CONFLICT DO NOTHING;
 )";
 
-// Files of before results were kept.
-void add_results(session& in) {
+// To files of before it was there.
+void add_column(session& in, const char* table, const char* column, const char* type) {
   bool there = false;
-  in.query({"SELECT 1 FROM pragma_table_info('rosey_request') WHERE name = 'results'"},
+  in.query({fmt::format("SELECT 1 FROM pragma_table_info('{}') WHERE name = '{}'", table, column)},
            [&there](const auto&) { return !(there = true); });
-  if (!there) in.run_script("ALTER TABLE rosey_request ADD COLUMN results TEXT");
+  if (!there) in.run_script(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table, column, type));
 }
 
 void create_folder_of(const std::filesystem::path& file) {
@@ -102,7 +102,8 @@ std::unique_ptr<database> open_sqlite(const std::string& path, const database_op
     transaction creating(*session, access::write);
     session->run_script(own_tables("TEXT"));
     session->run_script(counter);
-    add_results(*session);
+    add_column(*session, "rosey_request", "results", "TEXT");
+    add_column(*session, "rosey_kv", "set_at", "BIGINT");
     std::string identity;
     session->query({"SELECT identity FROM rosey_identity"}, [&identity](const auto& row) {
       identity = std::get<std::string>(row.at(0));
