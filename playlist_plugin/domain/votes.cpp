@@ -3,8 +3,34 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <utility>
+#include <vector>
 
 namespace rosey::playlist {
+
+namespace {
+
+// At once, so that the next ones need not look again.
+template <class Map, class Moment>
+void forget_oldest_quarter(Map& all, Moment moment_of) {
+  std::vector<std::pair<std::int64_t, typename Map::iterator>> by_age;
+  for (auto each = all.begin(); each != all.end(); ++each) {
+    by_age.emplace_back(moment_of(each->second), each);
+  }
+  const auto end = by_age.begin() + static_cast<std::ptrdiff_t>(by_age.size() / 4);
+  std::nth_element(by_age.begin(), end, by_age.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (auto each = by_age.begin(); each != end; ++each) all.erase(each->second);
+}
+
+std::int64_t newest_of(const sightings& seen) {
+  std::int64_t newest = 0;
+  for (const auto& [user, when] : seen) newest = std::max(newest, when.at);
+  return newest;
+}
+
+}  // namespace
 
 std::size_t votes_needed(const vote_config& config, std::size_t active_users) {
   // 0.1 * 30 is a little more than 3 in binary; that must not cost a fourth vote.
@@ -26,21 +52,31 @@ vote_terms terms_of(const vote_config& config, std::size_t active_users, std::in
 
 void active_users::saw(const std::string& channel, const std::string& user, std::int64_t now) {
   forget_silent(now);
-  last_seen_[channel][user] = {now, true};
+  note(channel, user, {now, true});
 }
 
 void active_users::left(const std::string& channel, const std::string& user, std::int64_t now) {
   forget_silent(now);
-  last_seen_[channel][user] = {now, false};
+  note(channel, user, {now, false});
 }
 
 void active_users::merge(const std::string& channel, const sightings& others, std::int64_t now) {
   forget_silent(now);
   for (const auto& [user, seen] : others) {
     if (seen.at <= now - window_) continue;
-    sighting& known = last_seen_[channel].try_emplace(user, sighting{0, false}).first->second;
-    if (seen.at > known.at) known = seen;
+    sightings& known = last_seen_[channel];
+    const auto found = known.find(user);
+    if (found == known.end() || seen.at > found->second.at) note(channel, user, seen);
   }
+}
+
+void active_users::note(const std::string& channel, const std::string& user, sighting seen) {
+  sightings& known = last_seen_[channel];
+  known[user] = seen;
+  if (known.size() > most_users) {
+    forget_oldest_quarter(known, [](const sighting& each) { return each.at; });
+  }
+  if (last_seen_.size() > most_channels) forget_oldest_quarter(last_seen_, newest_of);
 }
 
 sightings active_users::seen_in(const std::string& channel, std::int64_t now) const {

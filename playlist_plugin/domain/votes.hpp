@@ -42,9 +42,13 @@ struct sighting {
 };
 using sightings = std::map<std::string, sighting>;  // by user
 
-// Who was heard of lately in each channel. All times are of one clock.
+// Who was heard of lately in each channel. All times are of one clock. Of more users than it holds,
+// those that were heard of last are known; of more channels, those in which somebody was.
 class active_users {
  public:
+  static constexpr std::size_t most_users = 2000;  // in a channel
+  static constexpr std::size_t most_channels = 1000;
+
   // `window` in milliseconds.
   explicit active_users(std::int64_t window) : window_(window) {}
 
@@ -65,6 +69,7 @@ class active_users {
   std::size_t channels() const { return last_seen_.size(); }
 
  private:
+  void note(const std::string& channel, const std::string& user, sighting seen);
   void forget_silent(std::int64_t now);
 
   std::int64_t window_;

@@ -38,7 +38,10 @@ constexpr std::int64_t longest_lateness = 60'000;
 constexpr std::size_t most_unsettled = 16;
 
 // Channels that are kept in memory; of more, those not used for the longest time are read again.
+// Those with a change of which nobody knows whether it is carried out are kept longer, so that it
+// is published.
 constexpr std::size_t most_entries = 1000;
+constexpr std::size_t most_entries_with_unsettled = 4 * most_entries;
 
 // A refusal that stands; the others say to try again.
 bool is_final(const error& refusal) {
@@ -93,8 +96,9 @@ void channels::forget_unused() {
   for (std::size_t left = most_entries / 8; left > 0 && oldest != by_use_.begin(); --left) {
     --oldest;
     const auto known = entries_.find(*oldest);
-    if (known->second.at.use_count() > 1) continue;      // somebody is at it
-    if (!known->second.at->unsettled.empty()) continue;  // there is something to be told
+    if (known->second.at.use_count() > 1) continue;  // somebody is at it
+    const bool has_news = !known->second.at->unsettled.empty();
+    if (has_news && entries_.size() < most_entries_with_unsettled) continue;
     entries_.erase(known);
     oldest = by_use_.erase(oldest);
   }

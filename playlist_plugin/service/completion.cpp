@@ -15,6 +15,7 @@ using boost::asio::awaitable;
 
 constexpr std::int64_t storage_pause = 5000;  // milliseconds, while storage is away
 constexpr std::int64_t spare_time = 5000;     // milliseconds, beyond those of a fetch
+constexpr std::size_t most_jobs = 10'000;     // of more, what is missing stays so until it is read
 constexpr int most_useless = 12;              // answers, in some fifty minutes
 
 template <class Look>
@@ -40,8 +41,9 @@ bool completion::is_missing(const queue_item& item) const {
 }
 
 void completion::complete(const std::string& channel, const media_link& media, std::int64_t at) {
-  const auto [known, is_new] =
-      jobs_.try_emplace(name{channel, media.type + ":" + media.id}, nullptr);
+  const name key{channel, media.type + ":" + media.id};
+  if (jobs_.size() >= most_jobs && !jobs_.contains(key)) return;
+  const auto [known, is_new] = jobs_.try_emplace(key, nullptr);
   if (is_new) {
     known->second = std::make_shared<job>(job{at, std::make_shared<timer>(context_.executor)});
     context_.tasks.spawn_until_stop("metadata for " + channel, run(channel, media, known->second));

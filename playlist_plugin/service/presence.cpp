@@ -14,6 +14,9 @@ constexpr std::int64_t written_after = 30'000;
 constexpr std::int64_t news_written_after = 1'000;
 constexpr std::int64_t longest_writing = 1'000;  // until the last try begins: a host waits for it
 
+// Channels that are going to be written. In more, whoever is seen next is written then.
+constexpr std::size_t most_waiting = 1000;
+
 constexpr int most_writes = 5;  // each failed one means that another instance has written
 
 // Hosts' clocks may differ by so much. What was seen later than that was seen before the clock was
@@ -93,6 +96,7 @@ std::int64_t presence::pause_before_news() const {
 
 void presence::write_within(const std::string& channel, std::int64_t milliseconds) {
   const std::int64_t at = clock_.steady() + milliseconds;
+  if (waiting_.size() >= most_waiting && !waiting_.contains(channel)) return;
   const auto [waiting, is_new] = waiting_.try_emplace(channel, nullptr);
   if (is_new) {
     waiting->second = std::make_shared<job>(

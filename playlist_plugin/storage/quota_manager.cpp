@@ -44,6 +44,8 @@ void quota_manager::added(const std::string& user, add_times written, std::int64
 }
 
 void quota_manager::learn(const std::string& user, window seen) {
+  // Of whom nothing is known here, storage knows.
+  if (known_.size() >= most_known && !known_.contains(user)) known_.clear();
   // Answers may overtake each other: the newest revision is the truth.
   window& known = known_[user];
   if (seen.revision >= known.revision) known = std::move(seen);

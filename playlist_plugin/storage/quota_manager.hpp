@@ -34,6 +34,10 @@ class quota_manager {
 
   void forget(const std::string& user) { known_.erase(user); }
 
+  // Users that take memory: at most `most_known`.
+  std::size_t known() const { return known_.size(); }
+  static constexpr std::size_t most_known = 10'000;
+
  private:
   struct window {
     add_times adds;

@@ -22,6 +22,7 @@ rosey_add_test(playlist_plugin_test
           playlist/docs_test.cpp
           playlist/events_test.cpp
           playlist/fake_message_bus_test.cpp
+          playlist/flood_test.cpp
           ../fakes/https_server.cpp
           playlist/hostile_site_test.cpp
           playlist/import_steps_test.cpp
