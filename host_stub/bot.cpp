@@ -173,25 +173,25 @@ stop_outcome bot::stop(std::chrono::steady_clock::time_point latest) {
   parts& all = *parts_;
   if (all.chat) all.chat->stop();
   all.admin->stop();
-  all.around.waits_for("the watching of the plugins folder");
+  all.around.waits_for("the watching of the plugins folder", false);
   all.watcher.reset();
   all.changes.drop();
   all.guard.reset();  // one that is stopped is not "no longer stuck"
-  all.around.waits_for("the connection to NATS");
+  all.around.waits_for("the connection to NATS", true);
   // Whoever asks over a NATS that does not answer would wait for his deadline: so he hears it now.
   if (!all.bus->flush(nats_patience)) {
     all.bus->close();
     if (all.storage) all.storage->leave_nats(std::chrono::milliseconds(1));
   }
-  all.around.waits_for("the plugins");
+  all.around.waits_for("the plugins", false);
   const stop_outcome outcome = all.plugins->stop_all(latest);
-  all.around.waits_for("the storage");
+  all.around.waits_for("the storage, whose database does not answer,", true);
   all.storage.reset();
-  all.around.waits_for("the connection to NATS");
+  all.around.waits_for("the connection to NATS", true);
   all.bus->close();
-  all.around.waits_for("a command of the console");
+  all.around.waits_for("a command of the console", false);
   if (outcome != stop_outcome::stuck) all.chat.reset();
-  all.around.waits_for("a change of a plugin, or the private nats-server,");
+  all.around.waits_for("a change of a plugin, or the private nats-server,", false);
   return outcome;
 }
 

@@ -23,8 +23,9 @@ class bot {
     std::function<void(const std::string& why)> on_failure = [](const std::string&) {};
     // Whether it need not finish its start.
     std::function<bool()> should_end = [] { return false; };
-    // What it waits for on the way down.
-    std::function<void(std::string step)> waits_for = [](const std::string&) {};
+    // What it waits for on the way down, and whether that is somebody else.
+    std::function<void(std::string step, bool for_others)> waits_for = [](const std::string&,
+                                                                          bool) {};
   };
 
   // Starts everything; returns when the bot is ready: NATS has taken its subscriptions, and the

@@ -31,8 +31,15 @@ void apply_pending(storage::migrator work, const std::string& plugin) {
   }
 }
 
-void tell_pending(storage::migrator work, const std::string& plugin) {
-  const auto status = checked(work.status(), plugin);
+// The plugin that is loaded says whether it can do with them.
+void tell_unknown(const storage::db::migration_status& status, const std::string& plugin) {
+  for (const auto& unknown : status.unknown) {
+    spdlog::warn("storage: {}/{} is applied, and newer than the files that are here", plugin,
+                 unknown.name);
+  }
+}
+
+void tell_pending(const storage::db::migration_status& status, const std::string& plugin) {
   for (const auto& pending : status.pending) {
     spdlog::warn("storage: pending {}/{}", plugin, pending.name);
   }
@@ -41,10 +48,40 @@ void tell_pending(storage::migrator work, const std::string& plugin) {
   }
 }
 
+// Answers while migrations that may take long are applied.
+class migrating_service final : public storage::service {
+ public:
+  explicit migrating_service(const storage::database& database)
+      : told_(storage::db::encode_success(storage::describe(database))) {}
+
+  void handle(std::span<storage::incoming> burst) override {
+    for (const storage::incoming& each : burst) {
+      each.reply(storage::db::encode(
+          storage::db::failure(error{storage::db::codes::busy, storage::migration_at_work})));
+    }
+  }
+  storage::statistics stats() const override { return {}; }
+  std::string monitor() const override { return told_; }
+
+ private:
+  std::string told_;
+};
+
+bool has_work(const config& settings, storage::database& database) {
+  for (const std::string& plugin : plugins_with_migrations(settings.migrations)) {
+    const auto status = storage::migrator(database, settings.migrations, plugin).status();
+    if (status && !status->pending.empty()) return true;
+  }
+  return false;
+}
+
 void migrate_all(const config& settings, storage::database& database) {
   for (const std::string& plugin : plugins_with_migrations(settings.migrations)) {
-    const storage::migrator work(database, settings.migrations, plugin);
-    settings.auto_migrate ? apply_pending(work, plugin) : tell_pending(work, plugin);
+    storage::migrator work(database, settings.migrations, plugin);
+    if (settings.auto_migrate) apply_pending(work, plugin);
+    const auto status = checked(work.status(), plugin);
+    tell_unknown(status, plugin);
+    tell_pending(status, plugin);
   }
 }
 
@@ -63,6 +100,7 @@ storage::options service_options(const config& settings, connection& bus) {
   options.write_queue = settings.write_queue;
   options.database = settings.database;
   options.migrations = settings.migrations.string();
+  options.auto_migrate = settings.auto_migrate;
   options.request_age = settings.request_age;
   options.log = [](const std::string& text) { spdlog::warn("storage: {}", text); };
   return options;
@@ -91,8 +129,12 @@ storage_node::storage_node(const std::string& nats_url, const config& settings)
   auto database = storage::open_database(options);
   storage_claim claim(bus_, *database);
   settings.has_private_nats() ? claim.hold() : claim.settle();
+  migrating_service meanwhile(*database);
+  std::optional<storage_endpoint> busy;
+  if (settings.auto_migrate && has_work(settings, *database)) busy.emplace(bus_, meanwhile);
   migrate_all(settings, *database);
   service_ = storage::open_service(options, std::move(database));
+  busy.reset();
   endpoint_.emplace(bus_, *service_);
   if (const auto known = bus_.flush(std::chrono::seconds(5)); !known) {
     throw std::runtime_error(known.error().message);

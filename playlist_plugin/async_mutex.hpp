@@ -59,14 +59,14 @@ class async_mutex {
     co_return guard(*this);
   }
 
-  // Nothing when it is `at` (milliseconds since 1970) before it is one's turn.
+  // Nothing when it is `at`, by the steady clock, before it is one's turn.
   boost::asio::awaitable<std::optional<guard>> lock_until(clock& time, std::int64_t at) {
     if (free_ > 0) {
       --free_;
       co_return guard(*this);
     }
     waiter self(*this);
-    while (!self.granted && time.now() < at) {
+    while (!self.granted && time.steady() < at) {
       time.arm(self.turn, at);
       co_await self.turn->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     }

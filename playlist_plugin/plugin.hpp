@@ -3,6 +3,7 @@
 
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
 #include "playlist_plugin/clock.hpp"
@@ -15,7 +16,7 @@ namespace rosey::playlist {
 
 // What only tests set.
 struct plugin_options {
-  std::shared_ptr<clock> time = std::make_shared<wall_clock>();
+  std::shared_ptr<clock> time = std::make_shared<machine_clock>();
   std::chrono::milliseconds storage_timeout = std::chrono::seconds(2);
   std::chrono::milliseconds retry_interval = std::chrono::seconds(2);  // while storage is away
 };
@@ -25,6 +26,7 @@ class plugin {
   static constexpr char id[] = "playlist";
   static constexpr const char* version = plugin_version;
   static constexpr const auto& verbs = verb_table;
+  static constexpr std::uint32_t schema = 8;  // the newest of migrations/playlist
 
   explicit plugin(sdk::context context, plugin_options options = {});
   ~plugin();

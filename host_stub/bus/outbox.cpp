@@ -15,6 +15,13 @@ std::size_t cost_of(const outbox::message& waiting) {
   return overhead + waiting.payload.size() + whole;
 }
 
+// Whether the connection broke under the write, or has no room while it is away.
+bool was_lost(natsStatus status) {
+  return status == NATS_IO_ERROR || status == NATS_TIMEOUT || status == NATS_INSUFFICIENT_BUFFER;
+}
+
+constexpr std::chrono::milliseconds until_libnats_knows{100};
+
 }  // namespace
 
 outbox::outbox(std::size_t most_bytes, failure_handler on_failure)
@@ -80,14 +87,20 @@ void outbox::run() {
   for (;;) {
     wake_.wait(lock, [this] { return ending_ || (connected_ && !waiting_.empty()); });
     if (ending_) return;
-    const message next = std::move(waiting_.front());
+    message next = std::move(waiting_.front());
     waiting_.pop_front();
     writing_ = true;
     lock.unlock();
     const natsStatus status = write(next);
-    if (status != NATS_OK) on_failure_(status, next.subject);
+    if (status != NATS_OK && !was_lost(status)) on_failure_(status, next.subject);
     lock.lock();
     writing_ = false;
+    if (was_lost(status)) {
+      // The server cannot have got all of it. libnats says a moment later that it is away.
+      waiting_.push_front(std::move(next));
+      wake_.wait_for(lock, until_libnats_knows, [this] { return ending_ || !connected_; });
+      continue;
+    }
     bytes_ -= cost_of(next);
     if (waiting_.empty()) empty_.notify_all();
   }

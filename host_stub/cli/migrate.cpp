@@ -48,6 +48,9 @@ void print_status(const db::migration_status& status) {
   for (const db::migration& each : status.pending) {
     print("{:<{}}  pending\n", each.name, width);
   }
+  for (const db::migration& each : status.unknown) {
+    fmt::print("{} is newer than the files in this folder\n", each.name);
+  }
 }
 
 void print_report(const db::migration_report& report, bool up) {

@@ -46,7 +46,8 @@ bot::surroundings surroundings(const run_options& options, termination& end,
           .on_console_end = [&end] { end.request(); },
           .on_failure = std::move(fail),
           .should_end = [&end] { return end.requested(); },
-          .waits_for = [&end](std::string step) { end.waits_for(std::move(step)); }};
+          .waits_for = [&end](std::string step,
+                              bool for_others) { end.waits_for(std::move(step), for_others); }};
 }
 
 int run_bot(const run_options& options) {

@@ -94,9 +94,10 @@ bool termination::wait_for(std::chrono::milliseconds time) {
   return came_.wait_for(lock, time, [this] { return requested_at_.has_value(); });
 }
 
-void termination::waits_for(std::string step) {
+void termination::waits_for(std::string step, bool for_others) {
   const std::lock_guard lock(mutex_);
   step_ = std::move(step);
+  for_others_ = for_others;
 }
 
 // The signal stays pending: who only looks for it sees it too.
@@ -120,12 +121,14 @@ void termination::end_process() {
   const itimerval last{{}, {0, std::chrono::microseconds(last_words).count()}};
   ::setitimer(ITIMER_REAL, &last, nullptr);
   std::string step;
+  bool for_others = false;
   {
     const std::lock_guard lock(mutex_);
     step = step_;
+    for_others = for_others_;
   }
   spdlog::error("{} did not come to an end in time; the process ends without it", step);
-  std::_Exit(1);
+  std::_Exit(for_others ? 0 : 1);
 }
 
 }  // namespace rosey::host

@@ -40,8 +40,9 @@ class termination {
   // False when the time is over without one.
   bool wait_for(std::chrono::milliseconds time);
 
-  // What may keep the process from ending now: "the start".
-  void waits_for(std::string step);
+  // What may keep the process from ending now: "the start". With `for_others` nothing of ours is
+  // stuck: the status is 0 all the same.
+  void waits_for(std::string step, bool for_others = false);
 
  private:
   void watch();
@@ -50,9 +51,10 @@ class termination {
   int signals_;
   int request_;
   int ended_;
-  mutable std::mutex mutex_;  // guards the next two
+  mutable std::mutex mutex_;  // guards the next three
   std::optional<clock::time_point> requested_at_;
   std::string step_ = "the start";
+  bool for_others_ = false;
   std::condition_variable came_;
   std::thread watcher_;
 };

@@ -32,7 +32,7 @@ int run_storage(const config_options& options) {
   if (!node) return 0;
   print_error("rosey ready nats={}\n", printable_address(settings->nats_url));
   end.wait();
-  end.waits_for("the storage, its database or NATS,");
+  end.waits_for("the storage, whose database does not answer,", true);
   node->leave_nats(std::chrono::milliseconds(500));
   return 0;
 }

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "host_stub/plugins/ownership.hpp"
+#include "host_stub/plugins/schema_check.hpp"
 #include "host_stub/plugins/shadow_copy.hpp"
 #include "host_stub/temporary_folder.hpp"
 
@@ -297,6 +298,7 @@ result<std::string> plugin_manager::swap(const running_plugin& old,
 
 result<std::shared_ptr<instance>> plugin_manager::start_new(library code, bool hold) {
   const std::string id = code.plugin().id;
+  if (const auto tables = check_schema(bus_, code.plugin()); !tables) return tables.error();
   auto configuration = settings_.configuration(id);
   if (!configuration) return configuration.error();
   std::shared_ptr<instance> made;

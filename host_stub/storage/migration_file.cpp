@@ -70,7 +70,37 @@ bool says_nothing(std::string_view line) {
   return line.empty() || line.starts_with("--");
 }
 
-// Splits at the two markers and keeps all lines between as they are.
+std::string with_line_ends(const std::string& content, const char* line_end) {
+  std::string text;
+  for (const char c : content) {
+    if (c == '\n') {
+      text += line_end;
+    } else if (c != '\r') {
+      text += c;
+    }
+  }
+  return text;
+}
+
+// Of the lines that say something, without what stands at their ends.
+std::string statements_of(const std::string& part) {
+  std::istringstream lines(part);
+  std::string text;
+  for (std::string line; std::getline(lines, line);) {
+    const std::string_view said = host::trimmed(line);
+    if (!says_nothing(said)) text.append(said) += '\n';
+  }
+  return text;
+}
+
+void add_checksums(migration_file& file, const std::string& content) {
+  file.checksum =
+      sha256("-- UP\n" + statements_of(file.up) + "-- DOWN\n" + statements_of(file.down));
+  file.former_checksums = {sha256(content), sha256(with_line_ends(content, "\n")),
+                           sha256(with_line_ends(content, "\r\n"))};
+}
+
+// Splits at the two markers and keeps all lines between as they are, but for carriage returns.
 result<migration_file> parse_content(migration_file file, const std::string& content) {
   const auto refuse = [&file](std::string_view why) {
     return invalid(fmt::format("{} {}", file.name, why));
@@ -82,6 +112,7 @@ result<migration_file> parse_content(migration_file file, const std::string& con
   bool has_statement[] = {false, false, false};
   std::istringstream lines(content);
   for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with('\r')) line.pop_back();
     const std::string_view text = host::trimmed(line);
     if (text == "-- UP") {
       if (part != before) return refuse("has a second '-- UP', or has it behind '-- DOWN'");
@@ -101,7 +132,7 @@ result<migration_file> parse_content(migration_file file, const std::string& con
   if (part == up) return refuse("has no '-- DOWN'");
   if (!has_statement[up]) return refuse("has no statement under '-- UP'");
   if (!has_statement[down]) return refuse("has no statement under '-- DOWN'");
-  file.checksum = sha256(content);
+  add_checksums(file, content);
   return file;
 }
 
@@ -148,6 +179,11 @@ result<candidates> list(const std::filesystem::path& folder, std::string_view di
 }
 
 }  // namespace
+
+bool migration_file::has(const std::string& recorded) const {
+  return recorded == checksum || std::find(former_checksums.begin(), former_checksums.end(),
+                                           recorded) != former_checksums.end();
+}
 
 result<std::vector<migration_file>> read_migrations(const std::filesystem::path& folder,
                                                     std::string_view dialect) {

@@ -16,7 +16,11 @@ struct migration_file {
   std::string name;  // 001_create_queue.sql, for every dialect
   std::string up;
   std::string down;
-  std::string checksum;  // SHA-256 of the file, in hex
+  std::string checksum;  // SHA-256 of the statements, in hex: of neither comments nor line ends
+  std::vector<std::string> former_checksums;  // of the whole file, which were recorded before
+
+  // Whether this is what was recorded when the file was applied.
+  bool has(const std::string& recorded) const;
 };
 
 // All of a folder, numbered 1, 2, 3 … in this order. NNN_name.<dialect>.sql stands in for

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "host_stub/storage/column_value.hpp"
@@ -37,18 +38,19 @@ std::vector<record> read_records(session& in, const std::string& plugin) {
   return records;
 }
 
-// What is applied must be what the files say, from the first one on.
+// What is applied must be what the files say, from the first one on. Behind the last file there may
+// be more: a newer version of the plugin was here, or still is.
 std::optional<error> check(const std::vector<record>& applied, const files& known) {
-  for (std::size_t i = 0; i < applied.size(); ++i) {
+  for (std::size_t i = 0; i < std::min(applied.size(), known.size()); ++i) {
     const db::migration& was = applied[i].shown;
-    if (i >= known.size() || known[i].version != was.version) {
+    if (known[i].version != was.version) {
       return db::invalid(fmt::format("{} is applied, but its file is missing", was.name));
     }
     if (known[i].name != was.name) {
       return db::invalid(
           fmt::format("{} is applied, but its file is now called {}", was.name, known[i].name));
     }
-    if (known[i].checksum != applied[i].checksum) {
+    if (!known[i].has(applied[i].checksum)) {
       return db::invalid(fmt::format("{} was edited after it had been applied", was.name));
     }
   }
@@ -141,6 +143,9 @@ result<files> read_files(const std::filesystem::path& folder, const std::string&
 db::migration_status status_of(const std::vector<record>& applied, const files& known) {
   db::migration_status status;
   for (const record& each : applied) status.applied.push_back(each.shown);
+  for (std::size_t i = known.size(); i < applied.size(); ++i) {
+    status.unknown.push_back(applied[i].shown);
+  }
   for (std::size_t i = applied.size(); i < known.size(); ++i) {
     status.pending.push_back({known[i].version, known[i].name, ""});
   }
@@ -195,6 +200,10 @@ result<db::migration_report> migrator::down(std::optional<std::int64_t> to, bool
       version = newest(*applied);
       if (!target) target = version - 1;
       if (version == 0 || version <= *target) return std::optional<db::migration>();
+      if (applied->size() > known->size()) {
+        return db::invalid(
+            fmt::format("{} is applied, but its file is missing", applied->back().shown.name));
+      }
       const migration_file& last = (*known)[applied->size() - 1];
       if (auto refused = run_part(*in, last, last.down)) return *refused;
       delete_record(*in, plugin_, last.version);
@@ -206,12 +215,15 @@ result<db::migration_report> migrator::down(std::optional<std::int64_t> to, bool
 result<db::migration_status> migrator::status() {
   return guarded([&]() -> result<db::migration_status> {
     const auto known = read_files(folder_, plugin_, database_.dialect_name());
-    if (!known) return known.error();
     const auto in = database_.connect(access::read);
     transaction snapshot(*in, access::read);
-    const auto applied = checked_records(*in, plugin_, *known);
+    const auto applied = known ? checked_records(*in, plugin_, *known)
+                               : result<std::vector<record>>(read_records(*in, plugin_));
     if (!applied) return applied.error();
-    return status_of(*applied, *known);
+    // Whose files are elsewhere has tables all the same.
+    const bool has_folder = std::filesystem::is_directory(folder_ / plugin_);
+    if (!known && (has_folder || applied->empty())) return known.error();
+    return status_of(*applied, known ? *known : files());
   });
 }
 

@@ -13,6 +13,7 @@
 namespace rosey::storage {
 
 // Each migration runs in a transaction of its own. Two migrators of a plugin at once take turns.
+// What is applied and newer than the files is left alone: it cannot be rolled back without them.
 // Refusals: VALIDATION_ERROR names the file that is missing, was edited or is malformed;
 // DATABASE_ERROR names the file whose SQL failed; BUSY: another migrator, or another process that
 // writes, did not end in time.

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <utility>
 
 #include "host_stub/storage/database.hpp"
 #include "host_stub/storage/fault_log.hpp"
 #include "host_stub/storage/metrics.hpp"
+#include "host_stub/storage/migration_marks.hpp"
 #include "host_stub/storage/migrator.hpp"
 #include "host_stub/storage/transact.hpp"
 #include "host_stub/storage/workers.hpp"
@@ -25,9 +27,24 @@ std::string encode_result(const result<Report>& outcome) {
   return db::encode_success(db::to_json(*outcome));
 }
 
-std::string migrate(database& in, const std::string& folder, const std::string& plugin,
-                    const migration_request& asked) {
-  migrator work(in, folder, plugin);
+// Nobody has asked for it.
+std::string not_by_itself(const std::string& plugin) {
+  return db::encode(db::failure(db::invalid(fmt::format(
+      "storage.auto_migrate is false; run: rosey migrate --plugin {} --action up", plugin))));
+}
+
+bool changes_tables(migrator& work, const migration_request& asked) {
+  if (asked.action != migrate_action::apply) return asked.action == migrate_action::rollback;
+  const auto status = work.status();
+  return status && !status->pending.empty();
+}
+
+std::string migrate(database& in, const options& chosen, migration_marks& marks,
+                    const std::string& plugin, const migration_request& asked) {
+  if (asked.how.automatic && !chosen.auto_migrate) return not_by_itself(plugin);
+  migrator work(in, chosen.migrations, plugin);
+  std::optional<migration_marks::mark> mark;
+  if (changes_tables(work, asked)) mark.emplace(marks, plugin);
   switch (asked.action) {
     case migrate_action::apply:
       return encode_result(work.up(asked.how.to, asked.how.dry_run));
@@ -152,8 +169,16 @@ class storage_service final : public service {
     }
     job work{std::move(decoded->plugin), std::move(std::get<data_request>(decoded->what)),
              std::move(reply), arrived};
+    if (is_being_migrated(work)) return work.reply(encode_busy(migration_at_work));
     if (!work.request.writes()) return submit_read(std::move(work));
     writes.push_back(std::move(work));
+  }
+
+  // A file has one writer, and others read what was before the migration; a server locks what it
+  // changes.
+  bool is_being_migrated(const job& work) const {
+    if (parallel()) return marks_.of(work.plugin);
+    return marks_.any() && work.request.writes();
   }
 
   void submit(std::vector<job> writes) {
@@ -208,7 +233,7 @@ class storage_service final : public service {
 
   void submit_migration(std::string plugin, migration_request asked, reply_function reply) {
     const auto task = [this, plugin = std::move(plugin), asked, reply](auto&) {
-      answer(reply, [&] { return migrate(*database_, options_.migrations, plugin, asked); });
+      answer(reply, [&] { return migrate(*database_, options_, marks_, plugin, asked); });
     };
     if (asked.action == migrate_action::status) return submit_task(readers_, reply, task);
     submit_task(migrations_, reply, task);
@@ -243,6 +268,7 @@ class storage_service final : public service {
   const std::unique_ptr<database> database_;
   metrics metrics_;
   byte_budget memory_;
+  migration_marks marks_;
   std::atomic<std::uint64_t> busy_{0};
   fault_log write_faults_;
   fault_log read_faults_;

@@ -17,6 +17,8 @@ struct options {
   std::string database = "sqlite:data/rosey.db";
   std::string migrations = "migrations";  // folder that holds a folder for each plugin
 
+  bool auto_migrate = true;  // when a plugin that is loaded needs it
+
   std::size_t write_queue = 1024;  // requests that wait; one more is answered BUSY at once
   std::size_t read_queue = 1024;
   std::size_t readers = 2;  // threads

@@ -38,6 +38,9 @@ inline constexpr char took_too_long[] =
 // Of an insert that a trigger or a rule of the table passed over; its kind is `constraint`.
 inline constexpr char row_ignored[] = "a rule of the table does not take the row";
 
+// Of what has to wait for a migration; its kind is `busy`.
+inline constexpr char migration_at_work[] = "A migration is at work; try again later";
+
 // Of a migration's script.
 inline constexpr char ends_transaction[] =
     "it may neither begin nor end a transaction, nor attach a file: it runs in a transaction";

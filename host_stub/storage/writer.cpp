@@ -166,6 +166,10 @@ void writer::sweep_if_due(session& own) {
                    milliseconds_since_1970(now - options_.request_age));
     });
     if (more) next_sweep_ = now;  // the next group goes on with it
+  } catch (const sql_failure& failure) {
+    // It is tried again soon; of what is broken the requests tell.
+    if (failure.kind == sql_failure_kind::busy) return;
+    log_(fmt::format("Cannot delete what has expired: {}", failure.what()));
   } catch (const std::exception& failure) {
     log_(fmt::format("Cannot delete what has expired: {}", failure.what()));
   }

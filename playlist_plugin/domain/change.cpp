@@ -88,6 +88,7 @@ void change::settle_turns(const std::set<std::string>& users) {
 void change::finish(const play_end& end) {
   const queue_item item = after_.playing->item;
   finished_.push_back({item, end});
+  after_.last_end = finished_.back().end.at = std::max(end.at, after_.last_end);
   if (end.skipped) return_turn(after_, item.added_by);
   events_.push_back(item_finished{item, end.played, end.skipped});
   after_.playing.reset();

@@ -46,6 +46,9 @@ struct channel_state {
   std::string name;
   std::int64_t version = 0;    // grows by one with each change; 0 for a channel never stored
   std::int64_t next_item = 1;  // number of the next item's id
+  // When the newest play of the history ended; 0 without one. No later one is said to have ended
+  // before it, whatever the clock was set to.
+  std::int64_t last_end = 0;
   std::optional<playing_item> playing;
   std::vector<waiting_item> waiting;       // by position
   std::vector<skip_vote> votes;            // to skip the playing item; one per user

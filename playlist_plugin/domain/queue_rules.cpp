@@ -65,8 +65,9 @@ void expire_votes(change& decided, const vote_terms& terms) {
   const std::vector<skip_vote> votes = decided.after().votes;
   for (const skip_vote& vote : votes) {
     const auto left = terms.left.find(vote.user);
-    const bool is_gone = left != terms.left.end() && left->second >= vote.at;
-    if (is_gone || vote.at < terms.oldest) decided.withdraw_vote(vote.user, terms.needed);
+    const bool is_gone = left != terms.left.end() && left->second >= std::min(vote.at, terms.now);
+    const bool is_over = vote.at < terms.oldest || vote.at > terms.newest;
+    if (is_gone || is_over) decided.withdraw_vote(vote.user, terms.needed);
   }
 }
 

@@ -14,8 +14,14 @@ std::size_t votes_needed(const vote_config& config, std::size_t active_users) {
 }
 
 vote_terms terms_of(const vote_config& config, std::size_t active_users, std::int64_t now) {
-  const bool expires = config.expiry_seconds > 0;
-  return {votes_needed(config, active_users), expires ? now - config.expiry_seconds * 1000 : 0, {}};
+  vote_terms terms;
+  terms.needed = votes_needed(config, active_users);
+  terms.now = now;
+  if (config.expiry_seconds > 0) {
+    terms.oldest = now - config.expiry_seconds * 1000;
+    terms.newest = now + config.expiry_seconds * 1000;
+  }
+  return terms;
 }
 
 void active_users::saw(const std::string& channel, const std::string& user, std::int64_t now) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 
@@ -25,10 +26,14 @@ struct vote_terms {
   std::int64_t oldest = 0;  // milliseconds since 1970: votes given before have expired
   std::map<std::string, std::int64_t> left =
       {};  // when users left: their votes until then are gone
+  // Votes that were given after `now` were so before the clock was set back: nobody knows how long
+  // ago. Those of users who have left are gone, and those after `newest` have expired.
+  std::int64_t now = std::numeric_limits<std::int64_t>::max();
+  std::int64_t newest = std::numeric_limits<std::int64_t>::max();
 };
 vote_terms terms_of(const vote_config& config, std::size_t active_users, std::int64_t now);
 
-// When somebody was heard of last, and whether that was to come or to go. Milliseconds since 1970.
+// When somebody was heard of last, and whether that was to come or to go. Milliseconds.
 struct sighting {
   std::int64_t at = 0;
   bool there = true;
@@ -37,7 +42,7 @@ struct sighting {
 };
 using sightings = std::map<std::string, sighting>;  // by user
 
-// Who was heard of lately in each channel. Times are milliseconds since 1970.
+// Who was heard of lately in each channel. All times are of one clock.
 class active_users {
  public:
   // `window` in milliseconds.

@@ -52,6 +52,9 @@ awaitable<responder::reply> responder::outcome(handler handle, std::string paylo
                                                std::string subject) {
   try {
     co_return co_await handle(std::move(payload));
+  } catch (const sdk::storage_busy& busy) {
+    context_.log.debug(subject + ": " + busy.what());
+    co_return error{codes::busy, "The playlist's storage is busy; try again in a moment"};
   } catch (const sdk::storage_unavailable& away) {
     context_.log.debug(subject + ": " + away.what());
     co_return error{codes::storage_unavailable,

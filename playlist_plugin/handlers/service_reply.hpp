@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 
 #include "playlist_plugin/service/messages.hpp"
+#include "rosey/wire/printable.hpp"
 
 namespace rosey::playlist {
 
@@ -13,7 +14,8 @@ inline boost::json::object service_success(boost::json::object fields) {
 }
 
 inline boost::json::object service_failure(const refusal& failure) {
-  boost::json::object reply{{"success", false}, {"error", failure.message}, {"code", failure.code}};
+  boost::json::object reply{
+      {"success", false}, {"error", wire::escaped(failure.message)}, {"code", failure.code}};
   if (failure.numbers) reply["data"] = to_json(*failure.numbers);
   return reply;
 }

@@ -14,8 +14,8 @@ class failure_memory {
   // The first pause and the longest one, in milliseconds.
   failure_memory(std::int64_t first, std::int64_t longest) : first_(first), longest_(longest) {}
 
-  // `now` in milliseconds since 1970, as all moments here. Those that fail together, before a pause
-  // is over, count as one.
+  // `now` in milliseconds by the steady clock, as all moments here. Those that fail together,
+  // before a pause is over, count as one.
   void failed(const std::string& name, std::int64_t now) {
     if (known_.size() >= most_names) forget_old(now);
     failure& known = known_[name];

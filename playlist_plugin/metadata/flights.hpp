@@ -37,10 +37,10 @@ class flights {
                                    std::optional<std::int64_t> patience) {
     const std::shared_ptr<flight> joined = find_or_begin(name, std::move(begin));
     if (!joined) co_return std::nullopt;
-    const std::int64_t deadline = clock_.now() + patience.value_or(0);
+    const std::int64_t deadline = clock_.steady() + patience.value_or(0);
     const auto timer = std::make_shared<boost::asio::steady_timer>(context_.executor);
     joined->waiting.push_back(timer);
-    while (!joined->landed && (!patience || clock_.now() < deadline)) {
+    while (!joined->landed && (!patience || clock_.steady() < deadline)) {
       if (patience) {
         clock_.arm(timer, deadline);
       } else {

@@ -93,7 +93,7 @@ awaitable<media_answer> metadata_lookup::find(media_link link,
   flights<media_answer>::work begin = [this, link] { return ask(link); };
   auto known = co_await items_.join(std::move(name), std::move(begin), patience);
   if (known) co_return std::move(*known);
-  co_return media_answer{{}, false, clock_.now() + first_pause};
+  co_return media_answer{{}, false, clock_.steady() + first_pause};
 }
 
 async_mutex& metadata_lookup::slots_of(const std::string& site) {
@@ -123,13 +123,13 @@ awaitable<std::optional<media_answer>> metadata_lookup::ask(media_link link) {
     auto known = from_json(*kept);
     if (known) co_return media_answer{std::move(known), true};
   }
-  if (const std::int64_t at = retry_at(name, endpoint); at > clock_.now()) {
+  if (const std::int64_t at = retry_at(name, endpoint); at > clock_.steady()) {
     co_return media_answer{{}, false, at};
   }
   const auto turn_at_site = co_await slots_of(endpoint).lock();
   const auto turn = co_await slots_.lock();
   // While others were waited for, they may have found that the site fails.
-  if (const std::int64_t at = retry_at(name, endpoint); at > clock_.now()) {
+  if (const std::int64_t at = retry_at(name, endpoint); at > clock_.steady()) {
     co_return media_answer{{}, false, at};
   }
   auto fetched = co_await source_.fetch(link);
@@ -137,12 +137,12 @@ awaitable<std::optional<media_answer>> metadata_lookup::ask(media_link link) {
   const bool away = !fetched && fetched.error().code == fetch_codes::unreachable;
   const bool useless = failed && !away;
   if (useless) {
-    failing_links_.failed(name, clock_.now());
+    failing_links_.failed(name, clock_.steady());
   } else {
     failing_links_.succeeded(name);
   }
   if (away) {
-    failing_sites_.failed(endpoint, clock_.now());
+    failing_sites_.failed(endpoint, clock_.steady());
   } else {
     failing_sites_.succeeded(endpoint);
   }
@@ -167,13 +167,13 @@ awaitable<std::optional<std::vector<listed_media>>> metadata_lookup::ask_list(me
     auto known = list_from_json(*kept);
     if (!known.empty()) co_return known;
   }
-  if (failing_links_.retry_at(name_of(link)) > clock_.now()) co_return std::nullopt;
+  if (failing_links_.retry_at(name_of(link)) > clock_.steady()) co_return std::nullopt;
   const auto turn_at_site = co_await slots_of(endpoint).lock();
   const auto turn = co_await slots_.lock();
   auto fetched = co_await source_.list(link, most);
   if (!fetched) {
     context_.log.info("no entries of " + name_of(link) + ": " + fetched.error().message);
-    failing_links_.failed(name_of(link), clock_.now());
+    failing_links_.failed(name_of(link), clock_.steady());
     co_return std::nullopt;
   }
   failing_links_.succeeded(name_of(link));

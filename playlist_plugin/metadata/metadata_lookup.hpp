@@ -24,7 +24,7 @@ namespace rosey::playlist {
 struct media_answer {
   std::optional<media_metadata> about;
   bool is_final = false;      // asking again would give the same
-  std::int64_t retry_at = 0;  // else: when to ask again, in milliseconds since 1970
+  std::int64_t retry_at = 0;  // else: when to ask again, by the steady clock
   bool useless = false;       // the site has answered, and the answer is of no use
 };
 

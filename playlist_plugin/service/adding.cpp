@@ -69,7 +69,7 @@ awaitable<adding::reply> adding::add_one(origin from, media_link link, std::shar
   }
   const std::string channel = from.channel;
   reply stored = co_await store(std::move(from), std::move(wanted), std::move(present));
-  if (stored && incomplete) completion_.complete(channel, link, clock_.now());
+  if (stored && incomplete) completion_.complete(channel, link, clock_.steady());
   co_return stored;
 }
 
@@ -83,11 +83,11 @@ awaitable<adding::reply> adding::add_list(origin from, media_link list,
 
 awaitable<std::optional<refusal>> adding::read_list(std::string channel, media_link list,
                                                     std::shared_ptr<wish> wanted) {
-  const std::int64_t deadline = clock_.now() + wanted->patience;
+  const std::int64_t deadline = clock_.steady() + wanted->patience;
   std::size_t most = 0;
   while (most < most_of_a_list) {
     most = std::clamp(2 * most, first_of_a_list, most_of_a_list);
-    const std::int64_t left = std::max<std::int64_t>(0, deadline - clock_.now());
+    const std::int64_t left = std::max<std::int64_t>(0, deadline - clock_.steady());
     const auto listed = co_await metadata_.find_list(list, most, left);
     if (!listed && wanted->items.empty()) {
       co_return error{codes::busy, "This playlist cannot be read now; try again in a moment"};
@@ -142,7 +142,8 @@ awaitable<void> adding::look_up_last_plays(std::string channel, std::shared_ptr<
   for (new_item& item : wanted->items) {
     item.last_played.reset();
     for (const last_play& play : plays) {
-      if (play.media == item.media) item.last_played = play.at;
+      // One that lies ahead was before the clock was set back.
+      if (play.media == item.media) item.last_played = std::min(play.at, clock_.now());
     }
   }
 }

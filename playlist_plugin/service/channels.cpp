@@ -114,7 +114,7 @@ void channels::heard(const std::string& channel, std::int64_t version, bool move
   if (!moves_the_end && !entries_.contains(channel)) return;
   const std::shared_ptr<entry> at = find(channel);
   at->newest_known = std::max(at->newest_known, version);
-  if (at->state && at->state->version == at->newest_known) at->confirmed_at = clock_.now();
+  if (at->state && at->state->version == at->newest_known) at->confirmed_at = clock_.steady();
   // A change may have several events, of which not the first one moves the end.
   const bool known = at->state && at->state->version >= version;
   if (moves_the_end && !known) notify(channel);
@@ -126,13 +126,13 @@ bool channels::is_unsettled(const std::string& channel) const {
 }
 
 bool channels::is_confirmed(const entry& at) const {
-  return clock_.now() < at.confirmed_at + trusted_for;
+  return clock_.steady() < at.confirmed_at + trusted_for;
 }
 
 awaitable<result<async_mutex::guard>> channels::enter(std::shared_ptr<entry> at) {
   if (at->mutex.waiting() >= longest_line) co_return too_busy();
   const std::uint64_t silences = at->silences;
-  auto turn = co_await at->mutex.lock_until(clock_, clock_.now() + longest_wait);
+  auto turn = co_await at->mutex.lock_until(clock_, clock_.steady() + longest_wait);
   if (!turn) co_return too_busy();
   fail_if_storage_was_silent_meanwhile(*at, silences);
   co_return std::move(*turn);
@@ -156,7 +156,10 @@ awaitable<T> channels::noting_silence(std::shared_ptr<entry> at, awaitable<T> wo
 
 awaitable<channels::snapshot> channels::refresh(std::string channel, std::shared_ptr<entry> at) {
   const bool good = at->state && at->state->version >= at->newest_known && at->unsettled.empty();
-  if (good) co_return at->state;
+  if (good) {
+    follow_clock(*at);
+    co_return at->state;
+  }
   at->state.reset();
   const std::int64_t told = at->newest_known;
   loaded_channel loaded = co_await storage_.load(channel);
@@ -165,7 +168,8 @@ awaitable<channels::snapshot> channels::refresh(std::string channel, std::shared
   // What storage says ends the matter, unless more was heard while it was asked.
   if (at->newest_known == told) at->newest_known = loaded.state.version;
   at->state = std::make_shared<const channel_state>(loaded.state);
-  at->confirmed_at = clock_.now();
+  follow_clock(*at);
+  at->confirmed_at = clock_.steady();
   if (loaded_listener_) loaded_listener_(loaded);
   // Whoever looks again until all is settled is not sent to look once more.
   const bool is_news = at->loaded_version != loaded.state.version || at->unsettled.empty();
@@ -174,10 +178,19 @@ awaitable<channels::snapshot> channels::refresh(std::string channel, std::shared
   co_return at->state;
 }
 
+void channels::follow_clock(entry& at) const {
+  if (!at.state->playing) return;
+  const std::int64_t started_at = at.started.start_of(*at.state->playing, clock_);
+  if (started_at == at.state->playing->started_at) return;
+  channel_state shown = *at.state;
+  shown.playing->started_at = started_at;
+  at.state = std::make_shared<const channel_state>(std::move(shown));
+}
+
 awaitable<void> channels::settle(std::shared_ptr<entry> at, std::int64_t version) {
   if (at->unsettled.empty()) co_return;
   if (at->unsettled.front().what.after().version > version) {
-    const std::int64_t now = clock_.now();
+    const std::int64_t now = clock_.steady();
     if (at->answered_at == 0) at->answered_at = now;
     if (now >= at->answered_at + longest_lateness) at->unsettled.clear();
     co_return;
@@ -295,7 +308,7 @@ awaitable<result<json::object>> channels::change(origin from, decider decide, pr
       if (answered) co_return std::move(*answered);
     }
     auto work = decide_and_store(from, std::move(decide), std::move(prepare), at,
-                                 clock_.now() + longest_work);
+                                 clock_.steady() + longest_work);
     decided = co_await noting_silence(at, std::move(work));
   }
   if (!decided->changes_nothing) co_return std::move(decided->answer);
@@ -308,13 +321,14 @@ awaitable<channels::conclusion> channels::decide_and_store(origin from, decider 
                                                            preparation prepare,
                                                            std::shared_ptr<entry> at,
                                                            std::int64_t deadline) {
-  for (int tries = 0; tries < most_tries && clock_.now() <= deadline; ++tries) {
+  for (int tries = 0; tries < most_tries && clock_.steady() <= deadline; ++tries) {
     // One conflict is no crowd.
     if (tries > 1) co_await back_off(tries);
     const snapshot state = co_await refresh(from.channel, at);
     if (prepare) co_await prepare(state);
+    // Nothing is begun that ends after whoever waits has given up.
+    if (clock_.steady() > deadline) break;
     const std::int64_t now = clock_.now();
-    if (now > deadline) break;  // nothing is begun that ends after whoever waits has given up
     auto decided = decide(*state, now);
     const bool changes = decided && decided->change;
     // Storage guards a change; an answer without one has to be true by itself.
@@ -349,7 +363,7 @@ awaitable<void> channels::back_off(int tries) {
   const std::int64_t limit = std::min<std::int64_t>(std::int64_t{1} << tries, longest_pause);
   const std::int64_t pause = std::uniform_int_distribution<std::int64_t>(0, limit)(random_);
   const auto timer = std::make_shared<boost::asio::steady_timer>(context_.executor);
-  clock_.arm(timer, clock_.now() + pause);
+  clock_.arm(timer, clock_.steady() + pause);
   co_await timer->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
 }
 
@@ -371,7 +385,10 @@ awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from,
   }
   if (outcome.status == store_status::stored) {
     at->state = std::make_shared<const channel_state>(what.after());
-    at->confirmed_at = now;
+    at->confirmed_at = clock_.steady();
+    if (what.playing_changed() && what.after().playing) {
+      at->started.stored(*what.after().playing, clock_);
+    }
     at->unsettled.clear();  // this was the change to their version
     tell(what, from, now);
   }

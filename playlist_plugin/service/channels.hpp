@@ -19,6 +19,7 @@
 #include "playlist_plugin/clock.hpp"
 #include "playlist_plugin/domain/change.hpp"
 #include "playlist_plugin/domain/refusal.hpp"
+#include "playlist_plugin/service/play_clock.hpp"
 #include "playlist_plugin/storage/playlist_storage.hpp"
 #include "rosey/sdk/context.hpp"
 
@@ -103,7 +104,8 @@ class channels {
   // each use reads the channel again; the use that finds it carried out publishes its events.
   bool is_unsettled(const std::string& channel) const;
 
-  // When what plays will be over; nothing when it has no end, or nothing plays.
+  // When what plays will be over, by the wall clock as it is set at present; nothing when it has no
+  // end, or nothing plays.
   std::optional<std::int64_t> end_of(const channel_state& channel) const {
     return channel.playing ? playlist::end_of(*channel.playing, config_) : std::nullopt;
   }
@@ -128,9 +130,11 @@ class channels {
     explicit entry(const boost::asio::any_io_executor& executor) : mutex(executor) {}
 
     async_mutex mutex;
-    snapshot state;                    // null: to be read from storage
-    std::int64_t newest_known = 0;     // version that an event told of
-    std::int64_t confirmed_at = 0;     // when storage or an event said last that `state` is true
+    snapshot state;                 // null: to be read from storage
+    play_clock started;             // of what plays
+    std::int64_t newest_known = 0;  // version that an event told of
+    std::int64_t confirmed_at =
+        0;  // by the steady clock: when storage or an event said last that `state` is true
     std::uint64_t silences = 0;        // times that storage gave no answer in time
     std::int64_t loaded_version = -1;  // that was read last
 
@@ -166,7 +170,9 @@ class channels {
   void conclude(entry& at, const std::string& request_id, const std::string& stamp,
                 bool was_answered);
   awaitable<snapshot> let_time_pass(std::string channel, std::shared_ptr<entry> at);
-  // Gives up at `deadline`.
+  // The start of what plays moves along with a wall clock that is set.
+  void follow_clock(entry& at) const;
+  // Gives up at `deadline`, by the steady clock.
   awaitable<conclusion> decide_and_store(origin from, decider decide, preparation prepare,
                                          std::shared_ptr<entry> at, std::int64_t deadline);
   awaitable<store_outcome> store(std::shared_ptr<entry> at, origin from, decision decided,

@@ -53,7 +53,7 @@ void completion::complete(const std::string& channel, const media_link& media, s
 
 void completion::complete_all(const channel_state& channel) {
   for_each_item(channel, [&](const queue_item& item) {
-    if (is_missing(item)) complete(channel.name, item.media, clock_.now());
+    if (is_missing(item)) complete(channel.name, item.media, clock_.steady());
   });
 }
 
@@ -62,7 +62,7 @@ void completion::take_over(const channel_state& channel) {
 }
 
 void completion::take_over(const std::string& channel, const queue_item& item) {
-  if (is_missing(item)) complete(channel, item.media, clock_.now() + grace_);
+  if (is_missing(item)) complete(channel, item.media, clock_.steady() + grace_);
 }
 
 awaitable<void> completion::run(std::string channel, media_link media, std::shared_ptr<job> self) {
@@ -83,7 +83,7 @@ awaitable<void> completion::run(std::string channel, media_link media, std::shar
 }
 
 awaitable<void> completion::wait(std::shared_ptr<job> self) {
-  while (clock_.now() < self->at) {
+  while (clock_.steady() < self->at) {
     clock_.arm(self->alarm, self->at);
     co_await self->alarm->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
@@ -93,7 +93,7 @@ awaitable<std::optional<std::int64_t>> completion::attempt(std::string channel, 
                                                            std::shared_ptr<int> failures) {
   try {
     const auto state = co_await channels_.read(channel);
-    if (!state) co_return clock_.now() + storage_pause;
+    if (!state) co_return clock_.steady() + storage_pause;
     bool missing = false;
     for_each_item(**state, [&](const queue_item& item) {
       missing = missing || (item.media == media && is_missing(item));
@@ -103,7 +103,7 @@ awaitable<std::optional<std::int64_t>> completion::attempt(std::string channel, 
     if (told.about) {
       const settling done = co_await settle(channel, media, *told.about);
       if (done == settling::whole) co_return std::nullopt;
-      co_return clock_.now() + (done == settling::in_part ? 0 : storage_pause);
+      co_return clock_.steady() + (done == settling::in_part ? 0 : storage_pause);
     }
     // A site that is away is asked as long as the item is there.
     if (told.is_final || (told.useless && ++*failures == most_useless)) co_return std::nullopt;
@@ -111,7 +111,7 @@ awaitable<std::optional<std::int64_t>> completion::attempt(std::string channel, 
   } catch (const sdk::storage_unavailable& away) {
     context_.log.debug("metadata for " + channel + ": " + away.what());
   }
-  co_return clock_.now() + storage_pause;
+  co_return clock_.steady() + storage_pause;
 }
 
 awaitable<completion::settling> completion::settle(std::string channel, media_link media,

@@ -25,8 +25,8 @@ class completion {
   completion(const sdk::context& context, channels& known, metadata_lookup& metadata,
              const announcer& speaker, clock& time, const plugin_config& config);
 
-  // Asks for the media at this time (milliseconds since 1970) if it is still missing then, and
-  // again, less and less often, while the site fails.
+  // Asks for the media at this time (by the steady clock) if it is still missing then, and again,
+  // less and less often, while the site fails.
   void complete(const std::string& channel, const media_link& media, std::int64_t at);
 
   // Asks at once for all that is missing.

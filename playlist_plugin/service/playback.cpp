@@ -43,17 +43,18 @@ void playback::watch(const std::string& channel) {
 awaitable<void> playback::run(std::string channel, std::shared_ptr<watcher> self) {
   for (;;) {
     self->poked = false;
-    std::optional<std::int64_t> look_again;
+    std::optional<std::int64_t> look_again;  // by the steady clock
     try {
       const channels::snapshot state = co_await channels_.advance(channel);
       look_again = channels_.end_of(*state);
+      if (look_again) *look_again -= clock_.wall_offset();
       if (channels_.is_unsettled(channel)) {
-        const std::int64_t soon = clock_.now() + retry_interval_.count();
+        const std::int64_t soon = clock_.steady() + retry_interval_.count();
         look_again = std::min(look_again.value_or(soon), soon);
       }
       if (!look_again && !self->poked) break;
     } catch (const sdk::storage_unavailable&) {
-      look_again = clock_.now() + retry_interval_.count();
+      look_again = clock_.steady() + retry_interval_.count();
       self->poked = false;  // by our own failure
     } catch (...) {
       watchers_.erase(channel);
@@ -105,7 +106,7 @@ awaitable<bool> playback::recover_one(std::string channel) {
 
 awaitable<void> playback::pause() {
   const auto alarm = std::make_shared<timer>(context_.executor);
-  clock_.arm(alarm, clock_.now() + retry_interval_.count());
+  clock_.arm(alarm, clock_.steady() + retry_interval_.count());
   co_await alarm->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
 }
 

@@ -16,6 +16,15 @@ constexpr std::int64_t longest_writing = 1'000;  // until the last try begins: a
 
 constexpr int most_writes = 5;  // each failed one means that another instance has written
 
+// Hosts' clocks may differ by so much. What was seen later than that was seen before the clock was
+// set back; nobody knows when.
+constexpr std::int64_t tolerated_lead = 60'000;
+
+sightings moved(sightings seen, std::int64_t milliseconds) {
+  for (auto& [user, when] : seen) when.at += milliseconds;
+  return seen;
+}
+
 // Connectors tell all instances, and the first one that writes has written for all.
 bool is_written(const sightings& seen, const sightings& stored) {
   return std::all_of(seen.begin(), seen.end(), [&stored](const auto& each) {
@@ -37,7 +46,7 @@ presence::presence(const sdk::context& context, playlist_storage& storage, clock
       stored_(window_) {}
 
 void presence::saw(const std::string& channel, const std::string& user) {
-  const std::int64_t now = clock_.now();
+  const std::int64_t now = clock_.steady();
   users_.saw(channel, user, now);
   // Also news: who would not count any more before what makes it newer is written.
   const bool known = stored_.tells(channel, user, true, now - window_ + written_after);
@@ -45,27 +54,36 @@ void presence::saw(const std::string& channel, const std::string& user) {
 }
 
 void presence::left(const std::string& channel, const std::string& user) {
-  const std::int64_t now = clock_.now();
+  const std::int64_t now = clock_.steady();
   users_.left(channel, user, now);
   const bool counted = stored_.tells(channel, user, true, now - window_);
   write_within(channel, counted ? pause_before_news() : written_after);
 }
 
 void presence::loaded(const loaded_channel& channel) {
-  learn(channel.state.name, channel.seen);
+  learn(channel.state.name, as_seen_here(channel.seen));
 }
 
-void presence::learn(const std::string& channel, const sightings& stored) {
-  users_.merge(channel, stored, clock_.now());
-  stored_.merge(channel, stored, clock_.now());
+sightings presence::as_seen_here(sightings stored) const {
+  const std::int64_t latest = clock_.steady() + tolerated_lead;
+  sightings seen = moved(std::move(stored), -clock_.wall_offset());
+  std::erase_if(seen, [latest](const auto& user) { return user.second.at > latest; });
+  return seen;
+}
+
+void presence::learn(const std::string& channel, const sightings& seen) {
+  users_.merge(channel, seen, clock_.steady());
+  stored_.merge(channel, seen, clock_.steady());
 }
 
 std::map<std::string, std::int64_t> presence::left_from(const std::string& channel) const {
-  return users_.left_from(channel, clock_.now());
+  std::map<std::string, std::int64_t> left = users_.left_from(channel, clock_.steady());
+  for (auto& [user, at] : left) at += clock_.wall_offset();
+  return left;
 }
 
 std::size_t presence::count(const std::string& channel) const {
-  return users_.count(channel, clock_.now());
+  return users_.count(channel, clock_.steady());
 }
 
 // Storage that is away is not asked more often than for what is no news.
@@ -74,7 +92,7 @@ std::int64_t presence::pause_before_news() const {
 }
 
 void presence::write_within(const std::string& channel, std::int64_t milliseconds) {
-  const std::int64_t at = clock_.now() + milliseconds;
+  const std::int64_t at = clock_.steady() + milliseconds;
   const auto [waiting, is_new] = waiting_.try_emplace(channel, nullptr);
   if (is_new) {
     waiting->second = std::make_shared<job>(
@@ -95,12 +113,12 @@ void presence::stop() {
 }
 
 boost::asio::awaitable<void> presence::refresh(std::string channel) {
-  const stored_sightings others = co_await storage_.seen(channel);
-  learn(channel, others.seen);
+  stored_sightings others = co_await storage_.seen(channel);
+  learn(channel, as_seen_here(std::move(others.seen)));
 }
 
 boost::asio::awaitable<void> presence::write_later(std::string channel, std::shared_ptr<job> self) {
-  while (clock_.now() < self->at) {
+  while (clock_.steady() < self->at) {
     clock_.arm(self->alarm, self->at);
     co_await self->alarm->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
   }
@@ -112,15 +130,16 @@ boost::asio::awaitable<void> presence::write_later(std::string channel, std::sha
 }
 
 boost::asio::awaitable<void> presence::write(std::string channel) {
-  const std::int64_t deadline = clock_.now() + longest_writing;
+  const std::int64_t deadline = clock_.steady() + longest_writing;
   try {
     bool written = false;
-    for (int tries = 0; !written && tries < most_writes && clock_.now() <= deadline; ++tries) {
+    for (int tries = 0; !written && tries < most_writes && clock_.steady() <= deadline; ++tries) {
       stored_sightings known = co_await storage_.seen(channel);
-      learn(channel, known.seen);
-      const sightings seen = users_.seen_in(channel, clock_.now());
-      if (is_written(seen, known.seen)) break;
-      known.seen = seen;
+      const sightings others = as_seen_here(std::move(known.seen));
+      learn(channel, others);
+      const sightings seen = users_.seen_in(channel, clock_.steady());
+      if (is_written(seen, others)) break;
+      known.seen = moved(seen, clock_.wall_offset());
       written = co_await storage_.store_seen(channel, std::move(known), window_ / 1000);
       if (written) learn(channel, seen);
     }

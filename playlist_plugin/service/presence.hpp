@@ -38,7 +38,7 @@ class presence {
   // Begins to write at once what was going to be written later.
   void stop();
 
-  // Users that have left, and when they did.
+  // Users that have left, and when they did, by the wall clock.
   std::map<std::string, std::int64_t> left_from(const std::string& channel) const;
 
   // Users that count.
@@ -47,14 +47,16 @@ class presence {
  private:
   // A channel that is going to be written.
   struct job {
-    std::int64_t at;  // milliseconds since 1970
+    std::int64_t at;  // by the steady clock
     std::shared_ptr<boost::asio::steady_timer> alarm;
   };
 
   void write_within(const std::string& channel, std::int64_t milliseconds);
   boost::asio::awaitable<void> write_later(std::string channel, std::shared_ptr<job> self);
   boost::asio::awaitable<void> write(std::string channel);
-  void learn(const std::string& channel, const sightings& stored);
+  // What is stored is told by the wall clock, what is known here by the steady one.
+  sightings as_seen_here(sightings stored) const;
+  void learn(const std::string& channel, const sightings& seen);
   std::int64_t pause_before_news() const;
 
   sdk::context context_;

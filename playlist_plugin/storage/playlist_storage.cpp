@@ -91,7 +91,10 @@ awaitable<loaded_channel> playlist_storage::load(std::string channel) {
     channel_state state;
     state.name = channel;
     db::batch ops;
+    db::select_request newest = newest_of_history(channel, 1);
+    newest.columns = {"played_at"};
     ops.select(select_channel(channel)).kv_get(seen_key(channel)).select(select_votes(channel));
+    ops.select(std::move(newest));
     ops.select(select_waiting(state));  // last: it may take all the room that is left
     const auto reply = co_await db_.batch(std::move(ops));
     if (!reply) throw_refused(reply.error());
@@ -99,7 +102,10 @@ awaitable<loaded_channel> playlist_storage::load(std::string channel) {
     for (const json::value& row : rows_of(*reply, 0).rows) {
       read_channel_row(row.as_object(), state);
     }
-    read_waiting(rows_of(*reply, 3), state);
+    for (const json::value& row : rows_of(*reply, 3).rows) {
+      state.last_end = play_end_from(row.as_object());
+    }
+    read_waiting(rows_of(*reply, 4), state);
     for (const json::value& row : rows_of(*reply, 2).rows) {
       stored_vote vote = vote_from(row.as_object());
       const bool counts = state.playing && state.playing->item.id == vote.item_id;
@@ -107,7 +113,7 @@ awaitable<loaded_channel> playlist_storage::load(std::string channel) {
     }
     const auto& kept = std::get<db::kv_get_reply>(reply->results.at(1));
     sightings seen = sightings_from(kept.value);
-    if (!rows_of(*reply, 3).truncated) co_return loaded_channel{std::move(state), std::move(seen)};
+    if (!rows_of(*reply, 4).truncated) co_return loaded_channel{std::move(state), std::move(seen)};
     auto complete = co_await load_rest(std::move(state));
     if (complete) co_return loaded_channel{std::move(*complete), std::move(seen)};
   }

@@ -114,6 +114,10 @@ history_entry history_from(const json::object& row) {
           .skipped = in.boolean("skipped")};
 }
 
+std::int64_t play_end_from(const json::object& row) {
+  return row_reader(row).moment("played_at");
+}
+
 user_stats stats_from(const json::object& row) {
   const row_reader in(row);
   return {.user = in.text("user_id"),

@@ -56,6 +56,7 @@ inline constexpr char staged_prefix[] = "\x01import:";
 // other programs may have written, are made fit to be shown; names are kept, as they are compared.
 waiting_item waiting_from(const boost::json::object& row);
 history_entry history_from(const boost::json::object& row);
+std::int64_t play_end_from(const boost::json::object& row);  // milliseconds since 1970
 user_stats stats_from(const boost::json::object& row);
 stored_vote vote_from(const boost::json::object& row);
 last_play last_play_from(const boost::json::object& row, std::string_view column);

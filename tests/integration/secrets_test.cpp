@@ -68,8 +68,9 @@ class Secrets : public testing::Test {
 };
 
 TEST_F(Secrets, OfAnotherNatsAreNeitherPrintedNorInTheListOfProcesses) {
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   const secured_nats nats(folder_.path());
-  write("rosey.json", R"({"storage": {"enabled": true}})");
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   for (const char* level : {"debug", "off"}) {
     process bot(folder_.command({"--log-level", level, "run", "--nats-url", nats.url()}),
                 folder_.path());
@@ -119,8 +120,9 @@ TEST_F(Secrets, AreNotInErrors) {
 }
 
 TEST_F(Secrets, MayStandInAFile) {
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   const secured_nats nats(folder_.path());
-  write("rosey.json", R"({"storage": {"enabled": true}})");
+  folder_.configure("{}", {.storage = R"({"enabled": true})"});
   write("nats-url", nats.url() + "\n");
   write("database-url", "sqlite:elsewhere/x.db\n");
   process bot(folder_.command(
@@ -158,14 +160,14 @@ TEST_F(Secrets, ThatEverybodyMayReadAreWarnedOf) {
       "rosey.json may be read by everybody on this machine and holds a secret (nats.url); run: "
       "chmod 600 rosey.json";
   write("rosey.json", config, 0644);
-  EXPECT_THAT(rosey({"run"}).log, HasSubstr(warning));
+  EXPECT_THAT(rosey({"run", "--wait", "0"}).log, HasSubstr(warning));
   write("rosey.json", config, 0640);
-  EXPECT_THAT(rosey({"run"}).log, Not(HasSubstr("chmod")));
+  EXPECT_THAT(rosey({"run", "--wait", "0"}).log, Not(HasSubstr("chmod")));
   write("rosey.json", R"({"nats": {"url": "nats://127.0.0.1:1"}})", 0644);
-  EXPECT_THAT(rosey({"run"}).log, Not(HasSubstr("chmod")));
+  EXPECT_THAT(rosey({"run", "--wait", "0"}).log, Not(HasSubstr("chmod")));
   write("rosey.json", R"({"nats": {"url_file": "url"}})", 0644);
   write("url", "nats://s3cret@127.0.0.1:1", 0644);
-  EXPECT_THAT(rosey({"run"}).log, HasSubstr("chmod 600 url"));
+  EXPECT_THAT(rosey({"run", "--wait", "0"}).log, HasSubstr("chmod 600 url"));
 }
 
 // Said once, however often plugins are reloaded.

@@ -11,10 +11,12 @@
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "host_stub/bus/nats_server.hpp"
 #include "host_stub/config.hpp"
+#include "host_stub/storage/database.hpp"
 #include "host_stub/storage_endpoint.hpp"
 #include "integration/support/bot.hpp"
 #include "storage/postgresql_server.hpp"
@@ -275,8 +277,7 @@ TEST_F(StorageProcess, WaitsForItsDatabase) {
     EXPECT_EQ(impatient.wait(), 0) << impatient.log();
   }
   process storage(command, folder_.path());
-  storage.wait_for_log("cannot reach the server");
-  storage.wait_for_log("waiting for it, up to");
+  EXPECT_THAT(storage.wait_for_log("cannot reach the server"), HasSubstr("waiting for it, up to"));
   server.start();
   storage.wait_for_log("rosey ready");
   EXPECT_EQ(ask("db.row.playlist.select", {{"table", "queue"}}).at("count"), 0);
@@ -470,6 +471,85 @@ TEST_F(StorageProcess, TellsWhatIsPendingWhenItMayNotMigrate) {
   const auto after = json::parse(migrate({"--action", "down", "--dry-run", "--json"}).output);
   EXPECT_EQ(after.at("dry_run"), true);
   EXPECT_EQ(ask("db.migrate.playlist.status", {}).at("pending").as_array().size(), 0U);
+}
+
+// As when the newest build of a plugin comes to tables of an older one, or leaves newer ones
+// behind.
+class PluginsTables : public StorageProcess {
+ protected:
+  finished migrate(const std::string& action, const std::string& to) const {
+    return run(folder_.command({"migrate", "--plugin", "playlist", "--action", action, "--to", to}),
+               folder_.path());
+  }
+  // Of the newest migration, without those of other dialects.
+  static int newest() {
+    std::set<std::string> numbers;
+    for (const auto& file :
+         std::filesystem::directory_iterator(SOURCE_DIR "/migrations/playlist")) {
+      numbers.insert(file.path().filename().string().substr(0, 3));
+    }
+    return static_cast<int>(numbers.size());
+  }
+  const std::string needs_ = "needs its tables at version " + std::to_string(newest());
+  const std::string before_ = std::to_string(newest() - 1);
+};
+
+TEST_F(PluginsTables, ThatAreTooOldKeepItOut) {
+  folder_.configure("{}", {.storage = R"({"auto_migrate": false})"});
+  ASSERT_EQ(migrate("up", before_).status, 0);
+  running_bot bot(folder_);
+  EXPECT_THAT(bot.child().log(), HasSubstr(needs_ + ", but they are at " + before_));
+  EXPECT_THAT(bot.child().log(), HasSubstr("rosey migrate --plugin playlist --action up"));
+  ASSERT_EQ(migrate("up", std::to_string(newest())).status, 0);
+  EXPECT_THAT(bot.say("!plugin load playlist"), HasSubstr("Loaded playlist"));
+  EXPECT_THAT(bot.say("!add https://youtu.be/dQw4w9WgXcQ"), HasSubstr("Added to queue"));
+  // A build that needs more than there is, as this one does now, is not swapped in.
+  ASSERT_EQ(migrate("down", before_).status, 0);
+  const std::string refused = bot.say("!plugin reload playlist");
+  EXPECT_THAT(refused, HasSubstr(needs_ + ", but they are at " + before_));
+  EXPECT_THAT(refused, HasSubstr("keeps running"));
+  EXPECT_THAT(bot.say("!queue"), HasSubstr("Now:"));
+  EXPECT_EQ(bot.finish(), 0);
+}
+
+TEST_F(PluginsTables, AreMigratedFirstWhereThatIsAllowed) {
+  running_bot bot(folder_);
+  EXPECT_THAT(bot.say("!add https://youtu.be/dQw4w9WgXcQ"), HasSubstr("Added to queue"));
+  ASSERT_EQ(migrate("down", before_).status, 0);
+  EXPECT_THAT(bot.say("!plugin reload playlist"), HasSubstr("Reloaded playlist"));
+  EXPECT_THAT(bot.child().log(), HasSubstr("the tables of playlist are at version"));
+  EXPECT_THAT(bot.say("!queue"), HasSubstr("Now:"));
+  EXPECT_EQ(bot.finish(), 0);
+}
+
+TEST_F(PluginsTables, ThatAreBeingMigratedAreBusy) {
+  running_bot bot(folder_);
+  EXPECT_THAT(bot.say("!add https://youtu.be/dQw4w9WgXcQ"), HasSubstr("Added to queue"));
+  const auto database = storage::open_database("sqlite:" + folder_.database().string(), {});
+  auto migrator = database->connect(storage::access::write);
+  migrator->lock_migrations("playlist", std::chrono::seconds(5));
+  EXPECT_THAT(bot.say("!add https://vimeo.com/76979871"), HasSubstr("storage is busy"));
+  EXPECT_THAT(bot.say("!queue"), HasSubstr("Now:"));
+  migrator.reset();
+  EXPECT_THAT(bot.say("!add https://vimeo.com/76979871"), HasSubstr("Added to queue"));
+  EXPECT_EQ(bot.finish(), 0);
+}
+
+TEST_F(PluginsTables, ThatAreNewerDoNotKeepItOut) {
+  const auto newer =
+      folder_.path() / "migrations/playlist" / ("00" + std::to_string(newest() + 1) + "_newer.sql");
+  std::ofstream(newer) << "-- UP\nCREATE TABLE playlist_newer (id BIGINT);\n"
+                          "-- DOWN\nDROP TABLE playlist_newer;\n";
+  ASSERT_EQ(migrate("up", std::to_string(newest() + 1)).status, 0);
+  std::filesystem::remove(newer);
+  for (const char* automatic : {"true", "false"}) {
+    folder_.configure("{}", {.storage = std::string(R"({"auto_migrate": )") + automatic + "}"});
+    running_bot bot(folder_);
+    EXPECT_THAT(bot.child().log(), HasSubstr("_newer.sql is applied, and newer than the files"));
+    EXPECT_THAT(bot.say("!plugin list"), HasSubstr("playlist"));
+    EXPECT_THAT(bot.say("!mystats"), testing::Not(HasSubstr("storage")));
+    EXPECT_EQ(bot.finish(), 0);
+  }
 }
 
 TEST_F(StorageProcess, ABotTellsWhatIsPendingWhenItMayNotMigrate) {

@@ -15,6 +15,7 @@ rosey_add_test(playlist_plugin_test
           playlist/answered_once_test.cpp
           playlist/async_mutex_test.cpp
           playlist/bad_input_test.cpp
+          playlist/clock_test.cpp
           playlist/commands_test.cpp
           playlist/concurrency_test.cpp
           playlist/crowd_test.cpp

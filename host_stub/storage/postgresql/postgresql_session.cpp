@@ -179,7 +179,7 @@ class postgresql_session final : public session {
            {plugin}});
     } catch (const sql_failure& failure) {
       if (failure.kind != sql_failure_kind::conflict) throw;
-      throw sql_failure(sql_failure_kind::busy, "a migration is at work; try again later");
+      throw sql_failure(sql_failure_kind::busy, migration_at_work);
     }
   }
 

@@ -61,7 +61,7 @@ void migration_gate::lock(int mode, std::chrono::milliseconds patience) {
                         fmt::format("cannot lock the database: {}", std::strerror(errno)));
     }
     if (std::chrono::steady_clock::now() >= deadline) {
-      throw sql_failure(sql_failure_kind::busy, "a migration is at work; try again later");
+      throw sql_failure(sql_failure_kind::busy, migration_at_work);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }

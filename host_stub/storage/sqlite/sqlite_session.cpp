@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -123,6 +124,9 @@ class script_guard {
   sqlite3* connection_;
 };
 
+// A migration that does nothing is over by then; another may take minutes.
+constexpr std::chrono::milliseconds patience_at_gate{50};
+
 // What SQLite's own limit is, after which the log is written into the file.
 constexpr int most_log_pages = 1000;
 
@@ -192,7 +196,7 @@ class sqlite_session final : public session, private sqlite_client {
 
   void begin(access mode) override {
     schema_is_current_ = false;
-    if (mode == access::write) gate_->pass(options_.busy_timeout);
+    if (mode == access::write) gate_->pass(std::min(options_.busy_timeout, patience_at_gate));
     enter();
     try {
       deadline_ = std::chrono::steady_clock::now() + time_limit_;

@@ -91,7 +91,8 @@ FIELD(rosey_plugin, start, 64, 8);
 FIELD(rosey_plugin, request_stop, 72, 8);
 FIELD(rosey_plugin, destroy, 80, 8);
 FIELD(rosey_plugin, get_ext, 88, 8);
-GROWN(rosey_plugin, 96); /* 1.0 */
+FIELD(rosey_plugin, needs_schema, 96, 4);
+GROWN(rosey_plugin, 104); /* 1.1 */
 
 CHECK(sizeof(rosey_status) == 4 && (rosey_status)-1 < 0, "rosey_status" BROKEN);
 VALUE(ROSEY_OK, 0);

@@ -15,13 +15,14 @@ namespace rosey::playlist::testing {
 namespace json = boost::json;
 
 void manual_clock::arm(const std::shared_ptr<boost::asio::steady_timer>& timer, std::int64_t at) {
-  timer->expires_at(at < now_ + 1000 ? boost::asio::steady_timer::clock_type::now()
-                                     : boost::asio::steady_timer::time_point::max());
+  timer->expires_at(at < steady_ + 1000 ? boost::asio::steady_timer::clock_type::now()
+                                        : boost::asio::steady_timer::time_point::max());
   armed_.push_back(timer);
 }
 
 void manual_clock::advance(std::int64_t milliseconds) {
   now_ += milliseconds;
+  steady_ += milliseconds;
   const auto armed = std::exchange(armed_, {});
   for (const auto& weak : armed) {
     if (const auto timer = weak.lock()) timer->cancel();

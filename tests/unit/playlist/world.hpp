@@ -25,15 +25,19 @@
 
 namespace rosey::playlist::testing {
 
-// Stands still until it is advanced, but lets moments of less than a second pass by themselves.
+// Stands still until it is advanced, but lets moments of less than a second pass by themselves. The
+// wall's clock may be set besides.
 class manual_clock final : public clock {
  public:
   std::int64_t now() const override { return now_; }
+  std::int64_t steady() const override { return steady_; }
   void arm(const std::shared_ptr<boost::asio::steady_timer>& timer, std::int64_t at) override;
   void advance(std::int64_t milliseconds);
+  void set_wall(std::int64_t milliseconds_from_now) { now_ += milliseconds_from_now; }
 
  private:
   std::int64_t now_ = 1'700'000'000'000;
+  std::int64_t steady_ = 5'000'000;
   std::vector<std::weak_ptr<boost::asio::steady_timer>> armed_;
 };
 
@@ -82,6 +86,8 @@ class world {
   // Runs until nothing is left to do but wait for time to pass.
   void settle();
   void pass(std::int64_t seconds);
+  // Sets the wall clock of all instances; no time passes.
+  void set_clock(std::int64_t seconds_from_now) { clock_->set_wall(seconds_from_now * 1000); }
   // Runs until something outside has made it true.
   void until(const std::function<bool()>& reached);
 

@@ -106,6 +106,19 @@ TEST(CommandReply, SurvivesTheTrip) {
   EXPECT_FALSE(decode_reply(std::string_view("no")));
 }
 
+TEST(command_reply_texts, are_fit_to_be_shown_on_both_sides) {
+  const json::object sent = to_json(succeeded("one\ntwo\x1b[31m\u009b\u202e\xff"));
+  EXPECT_EQ(sent.at("message"), "one\ntwo [31m  \uFFFD");
+  const json::object refused = to_json(failed({"not_found", "no 'a\nb\u2028'"}));
+  EXPECT_EQ(refused.at("error"), "no 'a\\nb\\u{2028}'");
+  EXPECT_EQ(refused.at("message"), "❌ no 'a\nb '");
+  const auto foreign = decode_reply(std::string_view(
+      R"({"success": false, "message": "a\u009bb\nc", "error": "a\u009bb\nc", "code": "x"})"));
+  ASSERT_TRUE(foreign);
+  EXPECT_EQ(foreign->message, "a b\nc");
+  EXPECT_EQ(foreign->error, "a\\x9bb\\nc");
+}
+
 TEST(Result, ThrowsItsErrorWhenAskedForAValueItDoesNotHave) {
   const result<int> failure = error{"busy", "not now"};
   EXPECT_THROW(static_cast<void>(failure.value()), std::runtime_error);

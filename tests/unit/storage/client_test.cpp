@@ -236,7 +236,7 @@ TEST_F(storage_client, busy_storage_is_asked_again) {
 TEST_F(storage_client, storage_that_stays_busy_throws_before_the_timeout) {
   sdk::storage_client hasty(*bus_, "demo", std::chrono::seconds(1));
   bus_->busy = 1000;
-  EXPECT_THROW(run(hasty.kv_get("k")), sdk::storage_unavailable);
+  EXPECT_THROW(run(hasty.kv_get("k")), sdk::storage_busy);
   EXPECT_GT(bus_->requests, 1);
   EXPECT_LT(bus_->requests, 100) << "without pauses";
 }
@@ -246,7 +246,7 @@ TEST_F(storage_client, storage_that_is_busy_for_long_is_not_asked_again) {
   sdk::storage_client hasty(*bus_, "demo", std::chrono::milliseconds(100));
   bus_->busy = 1000;
   bus_->busy_after = std::chrono::milliseconds(60);
-  EXPECT_THROW(run(hasty.kv_get("k")), sdk::storage_unavailable);
+  EXPECT_THROW(run(hasty.kv_get("k")), sdk::storage_busy);
   EXPECT_EQ(bus_->requests, 1);
 }
 

@@ -115,11 +115,70 @@ TEST_F(storage_migrator, an_edited_file_is_refused) {
   EXPECT_EQ(told(work().status()), refusal);
 }
 
-TEST_F(storage_migrator, a_missing_file_is_refused) {
+TEST_F(storage_migrator, line_ends_marks_and_comments_are_no_edit) {
+  write_three();
+  work().up();
+  const std::string mark = "\xEF\xBB\xBF";
+  write("001_a.sql",
+        "-- UP\r\nCREATE TABLE demo_a (id INTEGER);\r\n-- DOWN\r\nDROP TABLE demo_a;\r\n");
+  write("002_b.sql",
+        mark + "-- UP\nCREATE TABLE demo_b (id INTEGER);\n-- DOWN\nDROP TABLE demo_b;\n");
+  write("003_c.sql",
+        "-- Why.\n\n-- UP\n  CREATE TABLE demo_c (id INTEGER);  \n\n-- DOWN\n"
+        "-- Gone.\nDROP TABLE demo_c;");
+  EXPECT_EQ(told(work().status()), "3: 001_a.sql 002_b.sql 003_c.sql |");
+  EXPECT_EQ(told(work().up()), "3:");
+  EXPECT_EQ(told(work().down(0)), "0: 003_c.sql 002_b.sql 001_a.sql");
+}
+
+// Of before checksums were those of statements: of the whole file.
+TEST_F(storage_migrator, what_was_recorded_before_is_known) {
+  write_table("001", "a");
+  work().up();
+  for (const char* whole_file : {
+           "e0449a3d9f2e3e92803cf413d9b26a233e55574fb5affc8716edaaa5bb393924",  // with \n
+           "4e851d6326fc8833d6268aa48df851d84efb4b25b3bd722b57fe5d7a01e94cb9",  // with \r\n
+       }) {
+    sql("UPDATE schema_migrations SET checksum = '" + std::string(whole_file) + "'");
+    for (const char* line_end : {"\n", "\r\n"}) {
+      std::string content;
+      for (const char* line :
+           {"-- UP", "CREATE TABLE demo_a (id INTEGER);", "-- DOWN", "DROP TABLE demo_a;"}) {
+        content += std::string(line) + line_end;
+      }
+      write("001_a.sql", content);
+      EXPECT_EQ(told(work().status()), "1: 001_a.sql |");
+    }
+  }
+  write("001_a.sql", "-- UP\nCREATE TABLE demo_a (id INT);\n-- DOWN\nDROP TABLE demo_a;\n");
+  EXPECT_EQ(told(work().status()),
+            "VALIDATION_ERROR: 001_a.sql was edited after it had been applied");
+}
+
+TEST_F(storage_migrator, what_runs_does_not_depend_on_line_ends) {
+  write("001_a.sql",
+        "-- UP\r\nCREATE TABLE demo_a (t TEXT);\r\nINSERT INTO demo_a VALUES ('one\r\ntwo');\r\n"
+        "-- DOWN\r\nDROP TABLE demo_a;\r\n");
+  EXPECT_EQ(told(work().up()), "1: 001_a.sql");
+  EXPECT_EQ(value("SELECT hex(t) FROM demo_a"), "6F6E650A74776F");
+}
+
+TEST_F(storage_migrator, what_is_newer_than_the_files_is_left_alone) {
   write_three();
   work().up();
   std::filesystem::remove(folder() / "003_c.sql");
-  EXPECT_EQ(told(work().up()), "VALIDATION_ERROR: 003_c.sql is applied, but its file is missing");
+  EXPECT_EQ(told(work().up()), "3:");
+  EXPECT_EQ(told(work().status()), "3: 001_a.sql 002_b.sql 003_c.sql |");
+  ASSERT_EQ(work().status()->unknown.size(), 1U);
+  EXPECT_EQ(work().status()->unknown.front().name, "003_c.sql");
+  EXPECT_EQ(told(work().down()), "VALIDATION_ERROR: 003_c.sql is applied, but its file is missing");
+  std::filesystem::remove_all(folder());
+  EXPECT_EQ(told(work().status()), "3: 001_a.sql 002_b.sql 003_c.sql |");
+}
+
+TEST_F(storage_migrator, a_renamed_file_is_refused) {
+  write_three();
+  work().up();
   std::filesystem::rename(folder() / "002_b.sql", folder() / "002_x.sql");
   EXPECT_EQ(told(work().up()),
             "VALIDATION_ERROR: 002_b.sql is applied, but its file is now called 002_x.sql");
@@ -240,7 +299,30 @@ class storage_migrate : public storage_test {
     std::ofstream(folder_.path() / "migrations/demo/001_a.sql")
         << "-- UP\nCREATE TABLE demo_a (id INTEGER PRIMARY KEY);\n-- DOWN\nDROP TABLE demo_a;\n";
   }
+
+  void reopen_without_auto_migrate() {
+    close();
+    options_.auto_migrate = false;
+    open();
+  }
 };
+
+// `rosey migrate` of another process, while requests come.
+TEST_F(storage_migrate, requests_are_busy_at_once_while_others_migrate) {
+  successful("db.migrate.demo.apply", "{}");
+  row("insert", R"({"table": "a", "values": {}})");
+  const auto other = open_database(options_.database, {});
+  auto session = other->connect(access::write);
+  session->lock_migrations("demo", std::chrono::seconds(1));
+  const auto begun = std::chrono::steady_clock::now();
+  const auto answer = ask("db.row.demo.insert", R"({"table": "a", "values": {}})");
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+  EXPECT_EQ(error_code(answer), "BUSY");
+  EXPECT_EQ(error_message(answer), migration_at_work);
+  EXPECT_EQ(row("select", R"({"table": "a"})").at("count"), 1);
+  session.reset();
+  row("insert", R"({"table": "a", "values": {}})");
+}
 
 TEST_F(storage_migrate, over_messages) {
   EXPECT_EQ(json::serialize(successful("db.migrate.demo.status", "{}")),
@@ -257,6 +339,11 @@ TEST_F(storage_migrate, over_messages) {
   EXPECT_EQ(refusal("db.migrate.demo.apply", R"({"to": -1})"), "VALIDATION_ERROR");
   EXPECT_EQ(refusal("db.migrate.demo.apply", R"({"to": 7})"), "VALIDATION_ERROR");
   EXPECT_EQ(refusal("db.migrate.other.status", "{}"), "VALIDATION_ERROR");
+  reopen_without_auto_migrate();
+  const auto refused = ask("db.migrate.demo.apply", R"({"automatic": true})");
+  EXPECT_EQ(error_message(refused),
+            "storage.auto_migrate is false; run: rosey migrate --plugin demo --action up");
+  EXPECT_EQ(successful("db.migrate.demo.apply", "{}").at("version"), 1);
 }
 
 }  // namespace

@@ -74,6 +74,12 @@ typedef struct rosey_plugin {
      until destroy(). Called between create() and destroy(); no host calls it yet. The function
      itself may be null. */
   const void* (*get_ext)(rosey_instance* instance, const char* id)ROSEY_NOEXCEPT;
+
+  /* since 1.1: the newest migration that the plugin's tables must hold; 0, or a table that ends
+     before this: it does not say. The host asks storage before create(), has it migrate where that
+     is allowed, and refuses the plugin otherwise; in a reload the older instance runs on. */
+  uint32_t needs_schema;
+  uint32_t : 32; /* the next field begins behind what version 1.0 calls its size */
 } rosey_plugin;
 
 /* [any-thread] The one symbol that a plugin exports; its name carries the major version. Pure: no

@@ -5,6 +5,7 @@
 //     static constexpr char id[] = "mine";
 //     static constexpr char version[] = "1.0.0";
 //     static constexpr rosey::sdk::verb verbs[] = {...};   // optional
+//     static constexpr std::uint32_t schema = 3;  // optional: the newest migration that it needs
 //
 //     explicit my_plugin(rosey::sdk::context context);
 //     void start(const boost::json::object& config);  // throws: refused, what() is the reason
@@ -172,6 +173,15 @@ constexpr std::size_t verb_count() {
   }
 }
 
+template <class Plugin>
+constexpr std::uint32_t needed_schema() {
+  if constexpr (requires { Plugin::schema; }) {
+    return Plugin::schema;
+  } else {
+    return 0;
+  }
+}
+
 inline constexpr rosey_header header_of(std::size_t size) {
   return {static_cast<std::uint32_t>(size), ROSEY_ABI_MAJOR, ROSEY_ABI_MINOR};
 }
@@ -216,6 +226,7 @@ struct tables {
       .request_stop = &request_stop<Plugin>,
       .destroy = &destroy<Plugin>,
       .get_ext = nullptr,
+      .needs_schema = needed_schema<Plugin>(),
   };
 };
 

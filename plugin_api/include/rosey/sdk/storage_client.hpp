@@ -39,10 +39,17 @@ struct storage_timed_out : storage_unavailable {
   using storage_unavailable::storage_unavailable;
 };
 
+// It has no time for the request, and has done nothing of it: a migration is at work, somebody
+// holds a lock, or too much waits.
+struct storage_busy : storage_unavailable {
+  using storage_unavailable::storage_unavailable;
+};
+
 // A refusal (CONFLICT, CONSTRAINT, VALIDATION_ERROR, …) is the value of the result; no answer and
 // DATABASE_ERROR throw storage_unavailable. BUSY has changed nothing, and often passes: it is
-// asked again, less and less often, for at most two seconds, and then throws. Cancelling the
-// coroutine throws boost::system::system_error with operation_aborted. Must outlive its operations.
+// asked again, less and less often, for at most two seconds, and then throws storage_busy.
+// Cancelling the coroutine throws boost::system::system_error with operation_aborted. Must outlive
+// its operations.
 //
 // Build filters and values before the co_await: GCC 12 miscompiles initializer lists inside one.
 class storage_client {
@@ -219,9 +226,9 @@ class storage_client {
   }
 
   void throw_if_unavailable(const error& refused) const {
-    if (refused.code == db::codes::busy || refused.code == db::codes::database_error) {
-      throw storage_unavailable(noted("Storage: " + refused.message));
-    }
+    const std::string sentence = "Storage: " + refused.message;
+    if (refused.code == db::codes::busy) throw storage_busy(noted(sentence));
+    if (refused.code == db::codes::database_error) throw storage_unavailable(noted(sentence));
   }
 
   std::string malformed(const db::malformed_reply& unexpected) const {

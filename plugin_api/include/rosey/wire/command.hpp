@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "rosey/wire/decode.hpp"
+#include "rosey/wire/printable.hpp"
 #include "rosey/wire/result.hpp"
 
 namespace rosey::wire {
@@ -87,13 +88,14 @@ struct command_reply {
   json::object data;  // may be empty; of a failure, the numbers behind it
 };
 
+// What would steer a terminal, break the line of an error, or is no text, does not leave.
 inline json::object to_json(const command_reply& reply) {
   json::object object{{"success", reply.success}};
   if (!reply.success) {
-    object["error"] = reply.error;
+    object["error"] = escaped(reply.error);
     object["code"] = reply.code;
   }
-  object["message"] = reply.message;
+  object["message"] = printable_lines(reply.message);
   if (!reply.data.empty()) object["data"] = reply.data;
   return object;
 }
@@ -114,13 +116,14 @@ inline command_reply failed(const error& failure) {
           .data = {}};
 }
 
+// The texts come fit to be shown, whoever wrote them.
 inline result<command_reply> decode_reply(const json::object& object) {
   field_reader in(object);
   command_reply reply;
   if (!in.find("success")) in.fail("'success' is missing");
   reply.success = in.boolean_or("success", false);
-  reply.message = in.text("message");
-  reply.error = in.text_or("error", "");
+  reply.message = printable_lines(in.text("message"));
+  reply.error = escaped(in.text_or("error", ""));
   reply.code = in.text_or("code", "");
   if (const auto* data = object.if_contains("data"); data && data->is_object()) {
     reply.data = data->get_object();

@@ -15,7 +15,8 @@ namespace rosey::wire::db {
 // apply: up to `to`, or all; rollback: down to `to` (0: everything), or the newest only.
 struct migrate_request {
   std::optional<std::int64_t> to = {};
-  bool dry_run = false;  // runs them, then rolls everything back
+  bool dry_run = false;    // runs them, then rolls everything back
+  bool automatic = false;  // apply: nobody has asked for it, so it is refused where that matters
 };
 
 struct migration {
@@ -34,11 +35,13 @@ struct migration_report {
 struct migration_status {
   std::vector<migration> applied;  // oldest first
   std::vector<migration> pending;
+  std::vector<migration> unknown;  // of those applied: newer than all files there are
   std::int64_t version = 0;
 };
 
 inline json::object to_json(const migrate_request& request) {
   json::object object{{"dry_run", request.dry_run}};
+  if (request.automatic) object["automatic"] = true;
   if (request.to) object["to"] = *request.to;
   return object;
 }
@@ -48,6 +51,7 @@ inline result<migrate_request> decode_migrate(json::object object) {
   migrate_request request;
   request.to = in.optional_integer("to", 0);
   request.dry_run = in.boolean_or("dry_run", false);
+  request.automatic = in.boolean_or("automatic", false);
   if (in.failed()) return in.failure();
   return request;
 }
@@ -72,6 +76,7 @@ inline json::object to_json(const migration_status& status) {
   json::object object{{"version", status.version}};
   object["applied"] = to_json(status.applied);
   object["pending"] = to_json(status.pending);
+  if (!status.unknown.empty()) object["unknown"] = to_json(status.unknown);
   return object;
 }
 
