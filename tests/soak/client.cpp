@@ -50,7 +50,7 @@ std::optional<std::string> soak_client::request(const std::string& subject,
 std::string soak_client::ask(const std::string& subject, const std::string& payload) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < deadline) {
-    if (auto answer = request(subject, payload, 1s)) return *answer;
+    if (auto answer = request(subject, payload, 20s)) return *answer;
   }
   throw std::runtime_error("no answer to " + subject + " " + payload);
 }

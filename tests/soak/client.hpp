@@ -20,7 +20,8 @@ class soak_client {
   std::optional<std::string> request(const std::string& subject, const std::string& payload,
                                      std::chrono::milliseconds timeout);
 
-  // Asks until there is an answer. Throws std::runtime_error when there is none for long.
+  // Asks again when nobody listens yet, or there is no answer for long: what it asks without an id
+  // may then be done twice. Throws std::runtime_error in the end.
   std::string ask(const std::string& subject, const std::string& payload);
 
   natsConnection* native() const { return connection_.get(); }

@@ -45,6 +45,11 @@ small_disk::small_disk() {
   }
 }
 
+// Its folder can be removed when nothing is mounted there.
+small_disk::~small_disk() {
+  if (problem_.empty()) ::umount2(path().c_str(), MNT_DETACH);
+}
+
 void small_disk::fill() const {
   std::ofstream ballast(path() / "ballast", std::ios::binary | std::ios::app);
   const std::string kilobyte(1024, 'x');

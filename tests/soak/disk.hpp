@@ -16,6 +16,9 @@ namespace rosey::tests {
 class small_disk {
  public:
   small_disk();
+  ~small_disk();
+  small_disk(const small_disk&) = delete;
+  small_disk& operator=(const small_disk&) = delete;
 
   // Why there is none; "" if there is.
   const std::string& problem() const { return problem_; }
