@@ -343,32 +343,6 @@ void plugin_manager::note_refusal(const std::string& id, const std::string& why)
   if (const auto found = plugins_.find(id); found != plugins_.end()) found->second.refused = why;
 }
 
-std::optional<plugin_manager::running_plugin> plugin_manager::find(std::string_view id) const {
-  const std::lock_guard lock(state_);
-  const auto found = plugins_.find(id);
-  return found == plugins_.end() ? std::nullopt : std::optional(found->second);
-}
-
-std::optional<std::string> plugin_manager::loaded_from(const std::filesystem::path& file) const {
-  const std::lock_guard lock(state_);
-  for (const auto& [id, plugin] : plugins_) {
-    if (plugin.file == file) return id;
-  }
-  return std::nullopt;
-}
-
-result<std::filesystem::path> plugin_manager::find_file(std::string_view name) const {
-  for (const auto& file : libraries_in(settings_.directory)) {
-    const std::string candidate = file.filename().string();
-    if (candidate == name || candidate == fmt::format("lib{}.so", name) ||
-        candidate == fmt::format("{}.so", name)) {
-      return file;
-    }
-  }
-  return error{"not_found", fmt::format("There is no plugin '{}' in {} (lib{}.so)", name,
-                                        settings_.directory.string(), name)};
-}
-
 stop_outcome plugin_manager::stop_all(instance::clock::time_point latest) {
   std::set<std::string> ids;
   {

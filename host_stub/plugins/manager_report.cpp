@@ -1,12 +1,43 @@
-// What the manager shows of its plugins: their verbs and their states.
+// What the manager knows of its plugins: where they are, their verbs and their states.
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "host_stub/plugins/library.hpp"
 #include "host_stub/plugins/manager.hpp"
 
 namespace rosey::host {
+
+std::optional<plugin_manager::running_plugin> plugin_manager::find(std::string_view id) const {
+  const std::lock_guard lock(state_);
+  const auto found = plugins_.find(id);
+  return found == plugins_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::optional<std::string> plugin_manager::loaded_from(const std::filesystem::path& file) const {
+  const std::lock_guard lock(state_);
+  for (const auto& [id, plugin] : plugins_) {
+    if (plugin.file == file) return id;
+  }
+  return std::nullopt;
+}
+
+result<std::filesystem::path> plugin_manager::find_file(std::string_view name) const {
+  for (const auto& file : libraries_in(settings_.directory)) {
+    const std::string candidate = file.filename().string();
+    if (candidate == name || candidate == fmt::format("lib{}.so", name) ||
+        candidate == fmt::format("{}.so", name)) {
+      return file;
+    }
+  }
+  return error{"not_found", fmt::format("There is no plugin '{}' in {} (lib{}.so)", name,
+                                        settings_.directory.string(), name)};
+}
 
 void plugin_manager::publish_verbs(const rosey_plugin& plugin) {
   const std::lock_guard lock(state_);
