@@ -181,7 +181,7 @@ void tell_of_missing_storage(connection& bus) {
   if (answer) return;
   spdlog::warn(
       "nobody serves storage on this NATS: start `rosey storage` there, or let this bot do it with "
-      "\"storage\": {{\"enabled\": true}}");
+      "\"storage\": {\"enabled\": true}");
 }
 
 }  // namespace rosey::host
