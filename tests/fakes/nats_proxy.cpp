@@ -123,6 +123,12 @@ class nats_proxy::worker {
   void forget() {
     for (link& each : links_) each.forgotten = true;
   }
+  void end_forgotten() {
+    for (link& each : links_) {
+      if (each.forgotten) end_abruptly(each);
+    }
+    drop_ended();
+  }
   void hold(direction which) { held_[index(which)] = true; }
   void refuse() {
     cut();
@@ -369,6 +375,9 @@ void nats_proxy::cut_after(direction which, std::size_t bytes) {
 }
 void nats_proxy::forget() {
   worker_->call([this] { worker_->forget(); });
+}
+void nats_proxy::end_forgotten() {
+  worker_->call([this] { worker_->end_forgotten(); });
 }
 void nats_proxy::hold(direction which) {
   worker_->call([this, which] { worker_->hold(which); });

@@ -37,6 +37,8 @@ class nats_proxy {
   // Connections that exist stay silent for ever and are not closed, as behind a router that has
   // forgotten them. New ones are served.
   void forget();
+  // Ends what was forgotten, as the kernels on both sides do in the end.
+  void end_forgotten();
   // Nothing goes on in this direction, on new connections neither, until pass().
   void hold(direction which);
   // Both directions: connections are accepted and stay silent.

@@ -167,6 +167,10 @@ TEST_F(NatsProxy, ForgetsWhatExistsAndServesWhatIsNew) {
   EXPECT_TRUE(old->silent());
   proxy_.pass();
   EXPECT_TRUE(old->silent());
+  proxy_.end_forgotten();
+  EXPECT_EQ(old->read_to_end(), "");
+  publish("two");
+  EXPECT_EQ(fresh->read_until("\r\ntwo\r\n"), "MSG news 1 3\r\ntwo\r\n");
 }
 
 TEST_F(NatsProxy, HoldsOneDirectionAndSendsItOnLater) {

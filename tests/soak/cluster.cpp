@@ -14,8 +14,7 @@ cluster::cluster(const layout& asked) : layout_(asked), port_(port_of(bind_to(0)
   folder_.configure(layout_.playlist, {.storage = R"({"enabled": false})"});
   if (layout_.prepare) layout_.prepare(folder_);
   url_ = "nats://127.0.0.1:" + std::to_string(port_);
-  // As docs/reliability.md asks of operators: until a server notices that a member of a queue group
-  // is gone, that one gets its share of the requests. By itself it takes minutes.
+  // As docs/reliability.md advises.
   std::ofstream(folder_.path() / "nats.conf") << "listen: \"127.0.0.1:" << port_ << "\"\n"
                                               << "ping_interval: \"2s\"\nping_max: 2\n";
   processes_.resize(first_host + static_cast<std::size_t>(layout_.hosts));

@@ -175,6 +175,7 @@ void people::command(person& self) {
 std::optional<json::object> people::answer(person& self, const std::string& subject,
                                            json::object request) {
   const auto deadline = steady::now() + patience_of_a_person;
+  std::string last = "nothing";
   for (std::int64_t attempt = 1; steady::now() < deadline; ++attempt) {
     if (attempt > 1) {
       ++repeated_;
@@ -182,6 +183,7 @@ std::optional<json::object> people::answer(person& self, const std::string& subj
     }
     const auto text = self.client.request(subject, json::serialize(request), attempt_timeout);
     if (!text) continue;
+    last = *text;
     boost::system::error_code failure;
     json::value parsed = json::parse(*text, failure);
     const json::object* object = parsed.if_object();
@@ -199,6 +201,9 @@ std::optional<json::object> people::answer(person& self, const std::string& subj
     return parsed.as_object();
   }
   ++gave_up_;
+  const std::lock_guard lock(mutex_);
+  strange_ += subject + " " + json::serialize(request) + " was given up; the last answer was " +
+              last + "\n";
   return std::nullopt;
 }
 

@@ -45,7 +45,7 @@ class people {
   std::size_t commands() const { return commands_; }
   std::size_t repeated() const { return repeated_; }  // attempts after the first
   std::size_t gave_up() const { return gave_up_; }    // commands without an answer
-  // What was answered with "internal", or was no JSON object: a line each.
+  // What was answered with "internal", was no JSON object, or was given up: a line each.
   std::string strange() const;
 
  private:
