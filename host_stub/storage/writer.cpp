@@ -19,6 +19,7 @@ writer::writer(std::vector<std::unique_ptr<session>> sessions, writer_options op
       queue_(options.queue),
       next_sweep_(clock_() + options.sweep_interval) {
   for (auto& each : sessions) {
+    begin(*each);
     threads_.emplace_back([this, own = std::move(each)] { run(*own); });
   }
 }
@@ -28,7 +29,7 @@ writer::~writer() {
   for (std::thread& each : threads_) each.join();
 }
 
-// A file has one machine's clock.
+// A file has one machine's clock. Before any request, which could otherwise meet it halfway.
 void writer::begin(session& own) {
   if (options_.group == 1) return;
   try {
@@ -42,7 +43,6 @@ void writer::begin(session& own) {
 }
 
 void writer::run(session& own) {
-  begin(own);
   bool locked = false;
   while (true) {
     // Also a service that nobody asks forgets what has expired.

@@ -374,6 +374,7 @@ awaitable<void> channels::back_off(int tries) {
 awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from, decision decided,
                                          std::int64_t now) {
   const playlist::change& what = *decided.change;
+  const std::int64_t offset = clock_.wall_offset();  // the clock may be set before storage answers
   const std::string stamp = next_stamp();
   const std::string request_id = from.request_id.empty() ? "own:" + stamp : from.request_id;
   pending_change pending{what, now, decided.adder, request_id, stamp, std::move(decided.reply)};
@@ -391,7 +392,7 @@ awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from,
     at->state = std::make_shared<const channel_state>(what.after());
     at->confirmed_at = clock_.steady();
     if (what.playing_changed() && what.after().playing) {
-      at->started.stored(*what.after().playing, clock_);
+      at->started.stored(*what.after().playing, offset);
     }
     at->unsettled.clear();  // this was the change to their version
     tell(what, from, now);

@@ -18,7 +18,7 @@ class play_clock {
   std::int64_t start_of(const playing_item& playing, const clock& time) {
     const std::int64_t offset = time.wall_offset();
     if (!is_known(playing)) {
-      stored(playing, time);
+      stored(playing, offset);
       // It was started before the clock was set back, by somebody who is gone.
       if (shown_ > time.now() + tolerated) shown_ = time.now();
     } else if (std::abs(offset - offset_) >= tolerated) {
@@ -28,11 +28,11 @@ class play_clock {
     return shown_;
   }
 
-  // Storage has the start as it is shown.
-  void stored(const playing_item& playing, const clock& time) {
+  // Storage has the start as it is shown; `offset` is that of the wall clock it was read from.
+  void stored(const playing_item& playing, std::int64_t offset) {
     item_ = playing.item.id;
     stored_ = shown_ = playing.started_at;
-    offset_ = time.wall_offset();
+    offset_ = offset;
   }
 
  private:

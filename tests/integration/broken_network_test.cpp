@@ -39,9 +39,8 @@ class received_texts {
   }
   bool wait_for(std::string_view text, std::chrono::milliseconds most = patience) {
     std::unique_lock lock(mutex_);
-    return arrived_.wait_for(lock, most, [&] {
-      return std::find(texts_.begin(), texts_.end(), text) != texts_.end();
-    });
+    return arrived_.wait_for(
+        lock, most, [&] { return std::find(texts_.begin(), texts_.end(), text) != texts_.end(); });
   }
   std::vector<std::string> texts() {
     const std::lock_guard lock(mutex_);

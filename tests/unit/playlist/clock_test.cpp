@@ -68,6 +68,21 @@ TEST_P(a_clock_that_is_set, does_not_move_the_end_of_what_plays) {
   EXPECT_EQ(here.rows("history").size(), 2u);
 }
 
+TEST_P(a_clock_that_is_set, while_a_start_is_stored_does_not_move_its_end) {
+  here.start(a_minute);
+  here.server().before_storage = [this, set = false](const auto& subject, const auto&) mutable {
+    if (subject != "db.batch.playlist" || std::exchange(set, true)) return;
+    here.set_clock(GetParam());
+  };
+  here.say("ann", "add", video(1));
+  here.say("ann", "add", video(2));
+  here.settle();
+  here.pass(59);
+  EXPECT_EQ(playing(), "video000001");
+  here.pass(1);
+  EXPECT_EQ(playing(), "video000002");
+}
+
 TEST_P(a_clock_that_is_set, is_followed_again_when_it_is_set_back) {
   play_two();
   here.pass(20);

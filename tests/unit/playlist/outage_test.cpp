@@ -169,7 +169,7 @@ TEST(a_busy_storage, that_stays_so_is_said_in_time_to_each) {
   here.start();
   here.server().refusals.assign(1000, "BUSY");
   const auto reply = here.say("ann", "add", video(1));
-  EXPECT_EQ(reply.code, "storage_unavailable");
+  EXPECT_EQ(reply.code, "busy");
   EXPECT_LT(here.server().storage_subjects.size(), 30u) << "it is not asked without a pause";
   here.server().refusals.clear();
   EXPECT_TRUE(here.say("ann", "add", video(1)).success);
