@@ -111,11 +111,11 @@ class storage_service final : public service {
         memory_(chosen.memory),
         write_faults_("written", options_.clock, chosen.log),
         read_faults_("read", options_.clock, chosen.log),
-        writer_(connect(access::write, parallel() ? chosen.writers : 1),
-                {chosen.write_queue, parallel() ? 1 : chosen.group, chosen.busy_timeout,
-                 chosen.request_age, chosen.sweep_interval, chosen.longest_wait,
-                 options_.reply_limit, chosen.together},
-                write_faults_, options_.clock, chosen.log),
+        writer_(
+            connect(access::write, parallel() ? chosen.writers : 1),
+            {chosen.write_queue, parallel() ? 1 : chosen.group, chosen.busy_timeout,
+             chosen.request_age, chosen.sweep_interval, chosen.longest_wait, options_.reply_limit},
+            write_faults_, options_.clock, chosen.log),
         readers_(connect(access::read, chosen.readers), chosen.read_queue),
         migrations_({migration_turn()}, chosen.read_queue) {}
 

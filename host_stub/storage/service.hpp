@@ -39,12 +39,6 @@ struct options {
   std::chrono::seconds request_age = std::chrono::hours(24);  // how long a request_id is known
   std::chrono::seconds sweep_interval{60};
 
-  // Makes all calls of `reply` that one transaction leads to: what carries them may send them
-  // together.
-  std::function<void(const std::function<void()>&)> together = [](const auto& replies) {
-    replies();
-  };
-
   // All are called on any thread. What is stored ages by the first, without its jumps, which the
   // second one tells.
   std::function<std::chrono::system_clock::time_point()> clock = std::chrono::system_clock::now;

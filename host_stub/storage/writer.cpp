@@ -83,9 +83,7 @@ bool writer::run_group(session& own, std::vector<job> group) {
     locked = options_.group > 1 && refusal.code == db::codes::busy;
     answers.assign(group.size(), db::encode(refusal));
   }
-  options_.together([&] {
-    for (std::size_t i = 0; i < group.size(); ++i) reply(group[i], std::move(answers[i]));
-  });
+  for (std::size_t i = 0; i < group.size(); ++i) reply(group[i], std::move(answers[i]));
   return locked;
 }
 

@@ -23,7 +23,6 @@ struct writer_options {
   std::chrono::seconds sweep_interval{};     // between two looks for what has expired
   std::chrono::milliseconds longest_wait{};  // a request that waited longer is not carried out
   std::size_t reply_limit = db::max_reply;   // bytes of an answer
-  std::function<void(const std::function<void()>&)> together;  // see options
 };
 
 struct writer_statistics {

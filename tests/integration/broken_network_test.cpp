@@ -192,6 +192,8 @@ class configured_server {
     process_->wait_for_log("Reloaded server configuration");
   }
 
+  void expect_refused_login() { process_->wait_for_log("authentication error"); }
+
   std::string url(const std::string& login) const { return "nats://" + login + "@" + address_; }
   const std::string& address() const { return address_; }
 
@@ -222,7 +224,7 @@ TEST(Login, ThatIsRefusedForAWhileIsTriedAgain) {
   const auto deadline = steady::now() + patience;
   while (bus.connected() && steady::now() < deadline) std::this_thread::sleep_for(1ms);
   ASSERT_FALSE(bus.connected());
-  std::this_thread::sleep_for(1s);  // several attempts, after two of which libnats gives up
+  for (int refused = 0; refused < 4; ++refused) server.expect_refused_login();
   server.reload(R"(authorization { user: u, password: "right" })");
   while (!bus.connected() && !closed && steady::now() < deadline) std::this_thread::sleep_for(1ms);
   testing::internal::GetCapturedStderr();

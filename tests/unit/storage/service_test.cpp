@@ -138,24 +138,6 @@ TEST_F(storage_service, a_burst_shares_a_commit_and_what_is_past_the_bound_is_re
   EXPECT_EQ(storage().stats().busy, 4U);
 }
 
-TEST_F(storage_service, makes_the_replies_of_a_transaction_together) {
-  std::atomic<int> together = 0;
-  options_.together = [&together](const auto& replies) {
-    ++together;
-    replies();
-    --together;
-  };
-  std::vector<std::promise<int>> answered(5);
-  std::vector<incoming> burst;
-  for (std::promise<int>& each : answered) {
-    burst.push_back({"db.kv.demo.set", R"({"key": "one", "value": 1})",
-                     [&](const std::string&) { each.set_value(together); }});
-  }
-  storage().handle(burst);
-  for (std::promise<int>& each : answered) EXPECT_EQ(each.get_future().get(), 1);
-  close();  // before the counter is gone
-}
-
 TEST_F(storage_service, past_the_bound_the_answer_is_busy_at_once) {
   options_.write_queue = 5;
   storage();
