@@ -93,6 +93,23 @@ std::string libnats_error(natsStatus status) {
   return std::string(whole);
 }
 
+// From "SSL handshake error: 10:certificate has expired:depth=0:cert=/CN=a:issuer=/CN=b".
+std::string tls_fault(std::string_view text) {
+  const auto part = [text](std::string_view begin, std::string_view end) {
+    const auto found = text.find(begin);
+    if (found == std::string_view::npos) return std::string();
+    const auto from = found + begin.size();
+    return std::string(text.substr(from, text.find(end, from) - from));
+  };
+  const std::string subject = part(":cert=", ":issuer=");
+  if (subject.empty()) return fmt::format("TLS: {}", text);
+  const std::string numbered = part("SSL handshake error: ", ":depth=");
+  return fmt::format(
+      "TLS: the server's certificate '{}', issued by '{}', is not accepted: {}; nats.ca_file names "
+      "whom to trust",
+      subject, part(":issuer=", "\n"), numbered.substr(numbered.find(':') + 1));
+}
+
 login_outcome failed_outcome(natsStatus status, const std::string& url, const nats_target& target) {
   const auto because = [&](login_failure kind, const std::string& why) {
     return login_outcome{false, kind,
@@ -103,18 +120,23 @@ login_outcome failed_outcome(natsStatus status, const std::string& url, const na
     case NATS_CONNECTION_AUTH_FAILED:
       return because(
           login_failure::refused,
-          fmt::format("the login was refused ({}); check user, password or token", text));
+          fmt::format("the login was refused ({}); check user, password, token or key", text));
     case NATS_SSL_ERROR:
-      return because(login_failure::refused,
-                     fmt::format("TLS: the server's certificate is not accepted, or ours is not "
-                                 "({}); nats.ca_file names whom to trust",
-                                 text));
+      return because(login_failure::refused, tls_fault(text));
     case NATS_SECURE_CONNECTION_WANTED:
       return because(login_failure::refused, "the server offers no TLS; use nats://, or enable it");
     case NATS_SECURE_CONNECTION_REQUIRED:
       return because(login_failure::refused, "the server wants TLS; use tls://");
     default:
       break;
+  }
+  // With TLS 1.3 a server looks at our certificate only after the handshake.
+  const bool encrypted = url.starts_with("tls://") || !target.security.ca_file.empty();
+  if (encrypted && text.starts_with("Expected 'PONG'")) {
+    return because(login_failure::refused,
+                   target.security.certificate_file.empty()
+                       ? "the server wants a certificate of ours; nats.certificate_file names it"
+                       : "the server does not accept the certificate in nats.certificate_file");
   }
   if (auto fault = network_fault(url, target.timeout)) {
     return because(login_failure::unreachable, *fault);
@@ -124,7 +146,9 @@ login_outcome failed_outcome(natsStatus status, const std::string& url, const na
                    "it takes connections, and does not speak NATS within " +
                        fmt::format("{} ms", target.timeout.count()));
   }
-  return because(login_failure::unreachable, text);
+  // A file of credentials that holds none.
+  const bool is_ours = status == NATS_NOT_FOUND || status == NATS_ERR;
+  return because(is_ours ? login_failure::refused : login_failure::unreachable, text);
 }
 
 login_outcome try_one(const nats_target& target, const std::string& url, const std::string& name) {

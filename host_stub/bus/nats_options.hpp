@@ -12,12 +12,12 @@ namespace rosey::host {
 
 // How we prove who we are, and whom we believe. "" where nothing is set.
 struct nats_security {
-  std::filesystem::path ca_file;           // whom we believe, instead of the system's authorities
-  std::filesystem::path certificate_file;  // our own, with its chain
-  std::filesystem::path key_file;          // of our certificate
-  std::filesystem::path credentials_file;  // a user's .creds: JWT and seed
-  std::string nkey;                        // public key, "U…"
-  std::filesystem::path nkey_seed_file;    // its seed, "SU…"
+  std::filesystem::path ca_file = {};  // whom we believe, instead of the system's authorities
+  std::filesystem::path certificate_file = {};  // our own, with its chain
+  std::filesystem::path key_file = {};          // of our certificate
+  std::filesystem::path credentials_file = {};  // a user's .creds: JWT and seed
+  std::string nkey = {};                        // public key, "U…"
+  std::filesystem::path nkey_seed_file = {};    // its seed, "SU…"
 };
 
 // How we notice that the other side is gone. Three pings without an answer end a connection.

@@ -40,13 +40,14 @@ void extend(X509* certificate, int kind, const std::string& value) {
 }
 
 x509_ptr certify(EVP_PKEY* key, const std::string& name, X509* issuer, EVP_PKEY* issuer_key,
-                 const std::vector<std::pair<int, std::string>>& extensions) {
+                 const std::vector<std::pair<int, std::string>>& extensions,
+                 std::chrono::seconds valid = std::chrono::hours(24)) {
   static std::atomic<long> serial = 1;
   x509_ptr certificate(X509_new(), &X509_free);
   X509_set_version(certificate.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), serial++);
   X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 24 * 3600);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), valid.count());
   X509_NAME* subject = X509_get_subject_name(certificate.get());
   X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
                              reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
@@ -75,10 +76,12 @@ std::string certificate_authority::certificate() const {
   return pem([this](BIO* out) { return PEM_write_bio_X509(out, parts_->certificate.get()); });
 }
 
-certificate_authority::identity certificate_authority::issue(const std::string& host) const {
+certificate_authority::identity certificate_authority::issue(const std::string& host,
+                                                             std::chrono::seconds valid) const {
   const key_ptr key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
-  const x509_ptr certificate = certify(key.get(), host, parts_->certificate.get(),
-                                       parts_->key.get(), {{NID_subject_alt_name, "DNS:" + host}});
+  const x509_ptr certificate =
+      certify(key.get(), host, parts_->certificate.get(), parts_->key.get(),
+              {{NID_subject_alt_name, "DNS:" + host}}, valid);
   return {pem([&](BIO* out) { return PEM_write_bio_X509(out, certificate.get()); }),
           pem([&](BIO* out) {
             return PEM_write_bio_PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);

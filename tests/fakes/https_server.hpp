@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -29,7 +30,9 @@ class certificate_authority {
   ~certificate_authority();
 
   std::string certificate() const;  // PEM
-  identity issue(const std::string& host) const;
+  // One that has expired if `valid` is negative.
+  identity issue(const std::string& host,
+                 std::chrono::seconds valid = std::chrono::hours(24)) const;
 
  private:
   struct parts;

@@ -1,13 +1,9 @@
-// The host's connection to NATS on a network that breaks: halves of messages, silence, storms,
-// logins that are refused for a while.
-#include <gmock/gmock.h>
+// The host's connection to NATS on a network that breaks: halves of messages, silence, storms.
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <fstream>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,17 +12,13 @@
 
 #include "fakes/nats_proxy.hpp"
 #include "host_stub/bus/connection.hpp"
-#include "host_stub/bus/login.hpp"
 #include "host_stub/bus/nats_server.hpp"
 #include "integration/support/process.hpp"
-#include "temporary_directory.hpp"
 
 namespace rosey::tests {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::AllOf;
-using testing::HasSubstr;
 using steady = std::chrono::steady_clock;
 
 // Everything that one subscription has brought.
@@ -172,114 +164,6 @@ TEST_F(BrokenNetwork, FreesSubscriptionsThatHaveEnded) {
   const auto deadline = steady::now() + patience;
   while (bus_.retired() > 0 && steady::now() < deadline) ASSERT_TRUE(bus_.flush(patience));
   EXPECT_EQ(bus_.retired(), 0U);
-}
-
-// A nats-server with a configuration of ours, which may change.
-class configured_server {
- public:
-  explicit configured_server(const std::string& config) {
-    write(config);
-    process_ = std::make_unique<process>(
-        std::vector<std::string>{"/usr/sbin/nats-server", "-c", file()}, folder_.path());
-    const std::string line = process_->wait_for_log("Listening for client connections on ");
-    address_ = line.substr(line.rfind(' ') + 1);
-    process_->wait_for_log("Server is ready");
-  }
-
-  void reload(const std::string& config) {
-    write(config);
-    process_->signal(SIGHUP);
-    process_->wait_for_log("Reloaded server configuration");
-  }
-
-  void expect_refused_login() { process_->wait_for_log("authentication error"); }
-
-  std::string url(const std::string& login) const { return "nats://" + login + "@" + address_; }
-  const std::string& address() const { return address_; }
-
- private:
-  std::string file() const { return folder_.path() / "nats.conf"; }
-  void write(const std::string& config) {
-    // On a reload "listen" must say what it was, or the server refuses.
-    std::ofstream(file()) << "listen: \"127.0.0.1:" << (address_.empty() ? "-1" : port()) << "\"\n"
-                          << config << "\n";
-  }
-  std::string port() const { return address_.substr(address_.rfind(':') + 1); }
-
-  temporary_directory folder_;
-  std::string address_;
-  std::unique_ptr<process> process_;
-};
-
-// libnats closes a connection for ever whose login one server has refused twice.
-TEST(Login, ThatIsRefusedForAWhileIsTriedAgain) {
-  configured_server server(R"(authorization { user: u, password: "right" })");
-  std::atomic<bool> closed = false;
-  host::connection bus({.url = server.url("u:right"),
-                        .name = "test",
-                        .on_closed = [&closed](const std::string&) { closed = true; }});
-  ASSERT_TRUE(bus.flush(patience));
-  server.reload(R"(authorization { user: u, password: "other" })");
-  testing::internal::CaptureStderr();
-  const auto deadline = steady::now() + patience;
-  while (bus.connected() && steady::now() < deadline) std::this_thread::sleep_for(1ms);
-  ASSERT_FALSE(bus.connected());
-  for (int refused = 0; refused < 4; ++refused) server.expect_refused_login();
-  server.reload(R"(authorization { user: u, password: "right" })");
-  while (!bus.connected() && !closed && steady::now() < deadline) std::this_thread::sleep_for(1ms);
-  testing::internal::GetCapturedStderr();
-  EXPECT_FALSE(closed);
-  EXPECT_TRUE(bus.flush(patience));
-}
-
-std::string reason(const std::string& url, std::chrono::milliseconds timeout = 2s) {
-  const auto tried = host::try_login({.url = url, .timeout = timeout}, "test");
-  EXPECT_FALSE(tried.succeeded);
-  return tried.reason;
-}
-
-TEST(Login, SaysWhyItFailed) {
-  const configured_server server(R"(authorization { user: u, password: "p@ss:w" })");
-  EXPECT_TRUE(host::try_login({.url = server.url("u:p%40ss%3Aw")}, "test").succeeded);
-  EXPECT_THAT(reason(server.url("u:wrong")),
-              AllOf(HasSubstr("login was refused"), HasSubstr(server.address()),
-                    testing::Not(HasSubstr("wrong"))));
-  EXPECT_THAT(reason("nats://127.0.0.1:1"), HasSubstr("connection refused"));
-  EXPECT_THAT(reason("nats://no-such-host.invalid:4222"), HasSubstr("is unknown"));
-  EXPECT_THAT(reason("tls://u:p%40ss%3Aw@" + server.address()), HasSubstr("offers no TLS"));
-  EXPECT_THROW(reason("http://127.0.0.1:4222"), std::runtime_error);
-  EXPECT_THROW(reason("nats://127.0.0.1:99999"), std::runtime_error);
-  host::nats_server silent;
-  nats_proxy hole(silent.url());
-  hole.black_hole();
-  EXPECT_THAT(reason(hole.url(), 300ms), HasSubstr("does not speak NATS"));
-}
-
-TEST(Login, TriesSeveralUrlsInTurn) {
-  const host::nats_server server;
-  const std::string list = "nats://127.0.0.1:1, " + server.url();
-  EXPECT_TRUE(host::try_login({.url = list}, "test").succeeded);
-  host::connection bus({.url = list, .name = "test"});
-  EXPECT_TRUE(bus.flush(patience));
-  EXPECT_THAT(reason("nats://127.0.0.1:1,nats://127.0.0.1:2"),
-              AllOf(HasSubstr("127.0.0.1:1:"), HasSubstr("127.0.0.1:2:")));
-}
-
-TEST(Login, WaitsForAServerThatComesLater) {
-  const host::nats_server server;
-  nats_proxy away(server.url());
-  away.refuse();
-  std::vector<std::string> said;
-  int pauses = 0;
-  const auto reached = host::wait_for_login(
-      {.url = away.url()}, "test", 60s, [&](const std::string& what) { said.push_back(what); },
-      [&](std::chrono::milliseconds) {
-        if (++pauses == 3) away.pass();
-        return false;
-      });
-  EXPECT_TRUE(reached);
-  ASSERT_EQ(said.size(), 1U);
-  EXPECT_THAT(said.front(), HasSubstr("waiting for it, up to 60 s"));
 }
 
 }  // namespace
