@@ -141,7 +141,7 @@ struct bot::parts {
 
   // A start that is no longer wanted ends between two steps.
   void go_on() const {
-    if (around.should_end()) throw std::runtime_error("told to end before it was ready");
+    if (around.should_end()) throw std::runtime_error("asked to end before it was ready");
   }
 
   const surroundings around;
@@ -167,8 +167,8 @@ const std::string& bot::nats_url() const {
   return parts_->nats_url;
 }
 
-// What begins new work first, then who does it. Whoever still waits for an answer when the plugins
-// are gone waits in vain: closing the connection says so.
+// What begins new work first, then who does it. A request that still waits for an answer when the
+// plugins are gone waits in vain: closing the connection says so.
 stop_outcome bot::stop(std::chrono::steady_clock::time_point latest) {
   parts& all = *parts_;
   if (all.chat) all.chat->stop();
@@ -178,7 +178,7 @@ stop_outcome bot::stop(std::chrono::steady_clock::time_point latest) {
   all.changes.drop();
   all.guard.reset();  // one that is stopped is not "no longer stuck"
   all.around.waits_for("the connection to NATS", true);
-  // Whoever asks over a NATS that does not answer would wait for his deadline: so he hears it now.
+  // A request over a NATS that does not answer would wait for its deadline: so it fails now.
   if (!all.bus->flush(nats_patience)) {
     all.bus->close();
     if (all.storage) all.storage->leave_nats(std::chrono::milliseconds(1));

@@ -21,7 +21,7 @@ std::atomic<int> output_error{0};
 
 constexpr std::size_t longest_message = 16 * 1024;  // bytes of the log
 
-// Of each message: whoever said it, a plugin or nats-server, cannot begin another line.
+// Of each message: a plugin or nats-server cannot begin another line with it.
 class one_line_formatter final : public spdlog::formatter {
  public:
   explicit one_line_formatter(std::unique_ptr<spdlog::formatter> inner)

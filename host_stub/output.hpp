@@ -29,7 +29,7 @@ void print_error(fmt::format_string<Arguments...> format, Arguments&&... argumen
 }
 
 // Why standard output could not be written, the first time that it could not; "" if it could, or
-// if whoever read it has left.
+// if its reader has left.
 std::string output_failure();
 
 // The log goes to standard error, a line for each message whatever it holds. Standard output

@@ -10,7 +10,7 @@
 
 namespace rosey::host {
 
-// As long as it lives, the database is told of to whoever asks on rosey.monitoring.storage.
+// As long as it lives, a question on rosey.monitoring.storage is answered with the database.
 class storage_claim {
  public:
   // `bus` must outlive it. Throws std::runtime_error if it cannot subscribe.

@@ -18,7 +18,7 @@ namespace {
 
 class open_file {
  public:
-  // Does not wait for whoever writes into a pipe, nor make a terminal ours.
+  // Does not wait for the writer of a pipe, nor make a terminal ours.
   explicit open_file(const std::filesystem::path& file)
       : number_(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) {}
   ~open_file() {

@@ -12,7 +12,7 @@ namespace {
 // A sticky folder, such as /tmp, lets nobody exchange what another one owns in it.
 std::string problem_with_entry(const std::filesystem::path& entry, bool may_be_sticky) {
   struct stat found {};
-  if (::stat(entry.c_str(), &found) != 0) return {};  // whoever opens it says why
+  if (::stat(entry.c_str(), &found) != 0) return {};  // opening it says why
   if (found.st_uid != 0 && found.st_uid != ::geteuid()) {
     return fmt::format("'{}' belongs to user {}; run: chown {} '{}'", entry.string(), found.st_uid,
                        ::geteuid(), entry.string());

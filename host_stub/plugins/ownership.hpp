@@ -1,4 +1,4 @@
-// Who can put code into the bot: whoever may write its plugins.
+// Who can put code into the bot: all who may write its plugins.
 #pragma once
 
 #include <filesystem>

@@ -223,7 +223,7 @@ awaitable<imports::reply> imports::commit(request asked) {
   import_step<ended_import> how{std::move(asked.id), ended_fields};
   auto ended = co_await storage_.commit(job, import, std::move(how), clock_.now());
   if (!ended) co_return ended.error();
-  // Also of what was done before: whoever did it may not have lived to tell of it.
+  // Also of what was done before: the instance that did it may be gone.
   const json::value* version = ended->reply.if_contains("version");
   if (version && version->is_int64()) announce(queue_imported, job, version->get_int64());
   co_return std::move(ended->reply);

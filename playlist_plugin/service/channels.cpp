@@ -330,7 +330,7 @@ awaitable<channels::conclusion> channels::decide_and_store(origin from, decider 
     if (tries > 1) co_await back_off(tries);
     const snapshot state = co_await refresh(from.channel, at);
     if (prepare) co_await prepare(state);
-    // Nothing is begun that ends after whoever waits has given up.
+    // Nothing is begun that ends after the sender has given up.
     if (clock_.steady() > deadline) break;
     const std::int64_t now = clock_.now();
     auto decided = decide(*state, now);

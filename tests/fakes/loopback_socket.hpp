@@ -63,7 +63,7 @@ inline sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
-// Bound, but not yet listening: whoever connects is refused, and nobody else gets the port.
+// Bound, but not yet listening: connections are refused, and nobody else gets the port.
 inline socket_handle bind_to(std::uint16_t port) {
   socket_handle made = make_socket();
   const int on = 1;

@@ -1,4 +1,4 @@
-// Time that passes only when told to, and a wall clock that can be set.
+// Time that passes only when a test lets it, and a wall clock that can be set.
 #pragma once
 
 #include <chrono>

@@ -37,7 +37,7 @@ class sqlite_keeper {
   const std::string& path() const { return path_; }
 
   void add(sqlite_client& client);
-  // Waits for whoever closes connections.
+  // Waits while connections are being closed.
   void remove(sqlite_client& client);
 
   // A stay in the database: as long as it lives, no connection is closed.

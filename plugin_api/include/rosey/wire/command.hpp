@@ -116,7 +116,7 @@ inline command_reply failed(const error& failure) {
           .data = {}};
 }
 
-// The texts come fit to be shown, whoever wrote them.
+// The texts come fit to be shown.
 inline result<command_reply> decode_reply(const json::object& object) {
   field_reader in(object);
   command_reply reply;
