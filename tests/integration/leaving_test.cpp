@@ -9,10 +9,13 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include "host_stub/bus/nats_server.hpp"
@@ -32,6 +35,23 @@ int leaves_in_time(process& child) {
   const int status = child.wait();
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3)) << child.log();
   return status;
+}
+
+// Waits until a plugin has its thread, which the host names after it.
+bool has_thread_of(pid_t child, std::string_view plugin) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const std::string tasks = "/proc/" + std::to_string(child) + "/task";
+  while (std::chrono::steady_clock::now() < deadline) {
+    std::error_code gone;
+    for (std::filesystem::directory_iterator at(tasks, gone), end; !gone && at != end;
+         at.increment(gone)) {
+      std::ifstream file(at->path() / "comm");
+      std::string name;
+      if (std::getline(file, name) && name.starts_with(plugin)) return true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
 }
 
 // Returns when all its threads stand still.
@@ -132,6 +152,7 @@ TEST_F(Leaving, WhenAPluginDoesNotStart) {
   folder_.configure("{}", {.storage = R"({"enabled": true})"});
   process starting(folder_.command({"run", "--nats-url", server_->url()}), folder_.path());
   starting.wait_for_log("loaded playlist");
+  ASSERT_TRUE(has_thread_of(starting.id(), "hostile")) << "its start has not begun";
   EXPECT_EQ(leaves_in_time(starting), 1);
   EXPECT_THAT(starting.log(), HasSubstr("the start did not come to an end in time"));
 }
