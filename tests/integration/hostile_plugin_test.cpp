@@ -70,6 +70,7 @@ TEST_P(ContainedPlugin, DoesNoHarmAndCanBeUnloaded) {
   hostile_host host(GetParam().way);
   ASSERT_TRUE(host.plugins.load("hostile"));
   ASSERT_TRUE(host.bus.publish("rosey.command.hostile.act", "{}"));
+  ASSERT_TRUE(host.bus.flush(patience));
   EXPECT_TRUE(host.others_are_served());
   const auto unloaded = host.plugins.unload("hostile");
   EXPECT_TRUE(unloaded) << unloaded.error().message;

@@ -121,6 +121,7 @@ TEST(StuckPlugin, LeavesItsCommandsToItsSuccessor) {
   hostile_host& host = host_that_stays("busy_loop");
   ASSERT_TRUE(host.plugins.load("hostile"));
   ASSERT_TRUE(host.bus.publish("rosey.command.hostile.act", "{}"));
+  ASSERT_TRUE(host.bus.flush(patience));
   ASSERT_TRUE(host.bus.flush(patience));  // it is the first
   connection client({.url = host.server.url(), .name = "client"});
   inbox answers(client);
@@ -140,6 +141,7 @@ TEST(StuckPlugin, HoldsUpNoOtherPluginAndNoAdmin) {
   const host::plugin_admin admin(host.bus, host.plugins);
   ASSERT_TRUE(host.plugins.load("hostile"));
   ASSERT_TRUE(host.bus.publish("rosey.command.hostile.act", "{}"));
+  ASSERT_TRUE(host.bus.flush(patience));
   std::atomic<bool> unloaded = false;
   std::thread unloading([&] {
     EXPECT_FALSE(host.plugins.unload("hostile"));
@@ -159,6 +161,7 @@ TEST_P(StuckAtUnload, IsQuarantinedAndNamed) {
   hostile_host& host = host_that_stays(GetParam().way);
   ASSERT_TRUE(host.plugins.load("hostile"));
   ASSERT_TRUE(host.bus.publish("rosey.command.hostile.act", "{}"));
+  ASSERT_TRUE(host.bus.flush(patience));
   EXPECT_TRUE(host.others_are_served());
   const auto unloaded = host.plugins.unload("hostile");
   ASSERT_FALSE(unloaded);
