@@ -58,9 +58,9 @@ class connection {
   std::size_t max_payload() const;
 
   // Does not block: a thread of the connection's own writes, in the order of the calls, also when
-  // the server is slow to take it, and once it is back when it is away. With `reply`, the subject
-  // on which an answer is expected. Fails with code "too_large", "invalid_subject" or
-  // "unavailable".
+  // the server is slow to take it, and once it is back when it is away. A request() or subscribe()
+  // that follows may overtake it, unless flush() stands between. With `reply`, the subject on which
+  // an answer is expected. Fails with code "too_large", "invalid_subject" or "unavailable".
   result<void> publish(std::string_view subject, std::string_view payload,
                        std::string_view reply = {});
 
