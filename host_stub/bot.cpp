@@ -105,7 +105,7 @@ struct bot::parts {
     bus.emplace(connecting);
     go_on();
     if (settings.serves_storage()) {
-      storage.emplace(nats_url, settings);
+      storage.emplace(nats_url, settings, around.on_failure);
     } else if (!settings.has_private_nats()) {
       tell_of_missing_storage(*bus);
     }

@@ -85,8 +85,10 @@ void migrate_all(const config& settings, storage::database& database) {
   }
 }
 
-connection::settings on_threads(connection::settings chosen) {
+connection::settings on_threads(connection::settings chosen,
+                                std::function<void(const std::string& why)> on_closed) {
   chosen.mode = connection::delivery::parallel;
+  chosen.on_closed = std::move(on_closed);
   return chosen;
 }
 
@@ -123,8 +125,9 @@ std::vector<std::string> plugins_with_migrations(const std::filesystem::path& fo
   return names;
 }
 
-storage_node::storage_node(const std::string& nats_url, const config& settings)
-    : bus_(on_threads(configured(settings, nats_url, "rosey storage"))) {
+storage_node::storage_node(const std::string& nats_url, const config& settings,
+                           std::function<void(const std::string& why)> on_closed)
+    : bus_(on_threads(configured(settings, nats_url, "rosey storage"), std::move(on_closed))) {
   const storage::options options = service_options(settings, bus_);
   auto database = storage::open_database(options);
   storage_claim claim(bus_, *database);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,7 +20,9 @@ class storage_node {
  public:
   // Throws std::runtime_error with one sentence: a database that cannot be opened, a migration that
   // is refused, another database that is served on this NATS.
-  storage_node(const std::string& nats_url, const config& settings);
+  // `on_closed` as in connection::settings.
+  storage_node(const std::string& nats_url, const config& settings,
+               std::function<void(const std::string& why)> on_closed);
 
   // Before the end: its connection is given up if NATS does not answer within `patience`. The end
   // would wait longer for it.

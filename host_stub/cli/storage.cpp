@@ -27,14 +27,17 @@ int run_storage(const config_options& options) {
   termination end;
   if (!wait_for_nats(*settings, options.wait, end)) return 0;
   const auto node = wait_for_database<storage_node>(
-      [&settings] { return std::make_unique<storage_node>(settings->nats_url, *settings); },
+      [&] {
+        return std::make_unique<storage_node>(settings->nats_url, *settings,
+                                              [&end](const std::string&) { end.request(1); });
+      },
       options.wait, end);
   if (!node) return 0;
   print_error("rosey ready nats={}\n", printable_address(settings->nats_url));
   end.wait();
   end.waits_for("the storage, whose database does not answer,", true);
   node->leave_nats(std::chrono::milliseconds(500));
-  return 0;
+  return end.status();
 }
 
 }  // namespace
