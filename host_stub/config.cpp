@@ -128,9 +128,11 @@ void read_urls(section& in, config& into) {
   const json::value* list = in.find("urls");
   if (!list) return;
   if (!into.nats_url.empty()) return in.fail("urls", "left out where there is 'nats.url'");
-  if (!list->is_array() || list->get_array().empty()) return in.fail("urls", "a list of URLs");
+  if (!list->is_array() || list->get_array().empty()) {
+    return in.fail("urls", "a list of at least one URL");
+  }
   for (const json::value& each : list->get_array()) {
-    if (!each.is_string()) return in.fail("urls", "a list of URLs");
+    if (!each.is_string()) return in.fail("urls", "a list of at least one URL");
     if (!into.nats_url.empty()) into.nats_url += ',';
     into.nats_url += std::string_view(each.get_string());
   }

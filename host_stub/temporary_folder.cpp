@@ -25,7 +25,11 @@ bool left_by_dead_process(const std::string& name, std::string_view prefix) {
 }  // namespace
 
 std::filesystem::path make_temporary_folder(std::string_view purpose) {
-  const std::filesystem::path parent = std::filesystem::temp_directory_path();
+  std::error_code missing;
+  const std::filesystem::path parent = std::filesystem::temp_directory_path(missing);
+  if (missing) {
+    throw std::system_error(missing, "there is no folder for temporary files; set TMPDIR to one");
+  }
   const std::string prefix = "rosey-" + std::string(purpose) + "-";
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(parent, ignored)) {

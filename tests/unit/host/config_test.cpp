@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace rosey::host {
 namespace {
 
@@ -51,6 +53,27 @@ TEST(Config, ReadsEveryKey) {
   EXPECT_EQ(parsed->consoles[0].channel, "#tea");
   EXPECT_EQ(parsed->consoles[0].user, "ann");
   EXPECT_EQ(parsed->consoles[0].role, wire::role::moderator);
+}
+
+TEST(Config, SaysHowToReachNats) {
+  const auto parsed = parse_config(R"({"nats": {"urls": ["nats://a", "tls://b:1"],
+    "ca_file": "ca", "certificate_file": "cert", "key_file": "key", "credentials_file": "creds",
+    "nkey": "U", "nkey_seed_file": "seed", "ping_interval_seconds": 9}})");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->nats_url, "nats://a,tls://b:1");
+  EXPECT_EQ(parsed->nats_login.ca_file, "ca");
+  EXPECT_EQ(parsed->nats_login.certificate_file, "cert");
+  EXPECT_EQ(parsed->nats_login.key_file, "key");
+  EXPECT_EQ(parsed->nats_login.credentials_file, "creds");
+  EXPECT_EQ(parsed->nats_login.nkey, "U");
+  EXPECT_EQ(parsed->nats_login.nkey_seed_file, "seed");
+  EXPECT_EQ(parsed->nats_ping_interval, std::chrono::seconds(9));
+  for (const char* urls : {"[]", R"("nats://a")", "[1]"}) {
+    EXPECT_EQ(problem(R"({"nats": {"urls": )" + std::string(urls) + "}}"),
+              "'nats.urls' must be a list of at least one URL");
+  }
+  EXPECT_EQ(problem(R"({"nats": {"url": "nats://a", "urls": ["nats://b"]}})"),
+            "'nats.urls' must be left out where there is 'nats.url'");
 }
 
 TEST(Config, NamesThePluginsThatMustRun) {
