@@ -347,6 +347,7 @@ awaitable<channels::conclusion> channels::decide_and_store(origin from, decider 
     store_outcome outcome = co_await store(at, from, std::move(*decided), now);
     switch (outcome.status) {
       case store_status::stored:
+      case store_status::stored_before:
         co_return conclusion{std::move(reply)};
       case store_status::replayed:
         conclude(*at, from.request_id, outcome.earlier.stamp, true);
@@ -388,9 +389,10 @@ awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from,
     forget(from.channel, *at);
     throw;
   }
-  if (outcome.status == store_status::stored) {
+  const bool newest = outcome.status == store_status::stored;
+  if (newest || outcome.status == store_status::stored_before) {
     at->state = std::make_shared<const channel_state>(what.after());
-    at->confirmed_at = clock_.steady();
+    if (newest) at->confirmed_at = clock_.steady();
     if (what.playing_changed() && what.after().playing) {
       at->started.stored(*what.after().playing, offset);
     }
