@@ -81,9 +81,10 @@ void delete_record(session& in, const std::string& plugin, std::int64_t version)
   in.execute(bound.finish(sql));
 }
 
-std::optional<error> run_part(session& in, const migration_file& file, const std::string& sql) {
+std::optional<error> run_part(session& in, const std::string& plugin, const migration_file& file,
+                              const std::string& sql) {
   try {
-    in.run_script(sql);
+    in.run_migration(plugin, sql);
     return std::nullopt;
   } catch (const sql_failure& failure) {
     // These are no fault of the file.
@@ -179,7 +180,7 @@ result<db::migration_report> migrator::up(std::optional<std::int64_t> to, bool d
       version = newest(*applied);
       if (version >= target) return std::optional<db::migration>();
       const migration_file& next = (*known)[applied->size()];
-      if (auto refused = run_part(*in, next, next.up)) return *refused;
+      if (auto refused = run_part(*in, plugin_, next, next.up)) return *refused;
       insert_record(*in, plugin_, next);
       return std::optional(db::migration{next.version, next.name, ""});
     });
@@ -205,7 +206,7 @@ result<db::migration_report> migrator::down(std::optional<std::int64_t> to, bool
             fmt::format("{} is applied, but its file is missing", applied->back().shown.name));
       }
       const migration_file& last = (*known)[applied->size() - 1];
-      if (auto refused = run_part(*in, last, last.down)) return *refused;
+      if (auto refused = run_part(*in, plugin_, last, last.down)) return *refused;
       delete_record(*in, plugin_, last.version);
       return std::optional(db::migration{last.version, last.name, ""});
     });
