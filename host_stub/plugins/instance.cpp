@@ -67,6 +67,7 @@ struct instance::startup {
     }
     if (!made) return error{"refused", "create succeeded without an instance"};
     owner.plugin_instance_ = made;
+    owner.starting_call_ = "start";
     rosey_status (*const start)(rosey_instance*, rosey_string, rosey_error*) = plugin.start;
     if (start(made, {config.data(), config.size()}, &failure) != ROSEY_OK) {
       return error{"refused", text_of(failure)};
@@ -107,7 +108,8 @@ result<void> instance::start(std::string config_json, bool hold) {
   std::future<result<void>> outcome = first->outcome.get_future();
   thread_.post({&startup::run, &startup::drop, first.release()});
   if (outcome.wait_for(deadlines_.start) != std::future_status::ready) {
-    return give_up(fmt::format("start did not return within {} ms", deadlines_.start.count()));
+    return give_up(fmt::format("{} did not return within {} ms", starting_call_.load(),
+                               deadlines_.start.count()));
   }
   result<void> started = outcome.get();
   if (started) started = subscriptions_.open_intake(deadlines_.start);

@@ -117,6 +117,7 @@ class instance {
   library library_;
   std::string id_;  // copies: still there when the library is not
   std::string version_;
+  std::atomic<const char*> starting_call_ = "create";  // then "start"
   const plugin_deadlines deadlines_;
   connection& bus_;
   rosey_host table_;

@@ -250,7 +250,9 @@ awaitable<channels::snapshot> channels::let_time_pass(std::string channel,
   decider decide = [this](const channel_state& state, std::int64_t now) -> result<decision> {
     return decision{playlist::advance(state, config_, now), {}, {}};
   };
-  static_cast<void>(co_await decide_and_store(std::move(from), std::move(decide), {}, at,
+  preparation nothing;
+  static_cast<void>(co_await decide_and_store(std::move(from), std::move(decide),
+                                              std::move(nothing), at,
                                               std::numeric_limits<std::int64_t>::max()));
   co_return co_await refresh(channel, at);
 }
