@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "host_stub/plugins/crash_report.hpp"
 #include "rosey/wire/printable.hpp"
 
 namespace rosey::host {
@@ -97,8 +98,18 @@ instance::instance(library code, connection& bus, const plugin_deadlines& deadli
         spdlog::error("[{}] an exception escaped from the plugin: {}", id_, what);
       }) {}
 
+std::uint64_t instance::next_number() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
+
 instance::~instance() {
   thread_.close({});
+}
+
+void instance::log_from(spdlog::level::level_enum least) {
+  log_ = spdlog::default_logger()->clone(id_);
+  log_->set_level(least);
 }
 
 result<void> instance::start(std::string config_json, bool hold) {
@@ -189,6 +200,7 @@ bool instance::come_to_rest(std::chrono::milliseconds timeout) {
 
 void instance::ask_to_stop() {
   // Called through a type that may throw, as all entries into the plugin are.
+  const inside_plugin its_code(id_.c_str());
   void (*const request_stop)(rosey_instance*) = plugin().request_stop;
   try {
     request_stop(plugin_instance_);
@@ -294,8 +306,10 @@ void instance::log(void* self, std::int32_t level, const char* text, std::size_t
                                                          spdlog::level::warn, spdlog::level::err};
   const bool known = level >= ROSEY_LOG_DEBUG && level <= ROSEY_LOG_ERROR;
   try {
-    spdlog::log(known ? levels[level] : spdlog::level::info, "[{}] {}",
-                static_cast<instance*>(self)->id_, std::string_view(text, size));
+    const auto& owner = *static_cast<instance*>(self);
+    const auto log = owner.log_ ? owner.log_.get() : spdlog::default_logger_raw();
+    log->log(known ? levels[level] : spdlog::level::info, "[{}] {}", owner.id_,
+             std::string_view(text, size));
   } catch (...) {
     // A log that cannot be written is no reason to stop a plugin.
   }
