@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "host_stub/plugins/crash_report.hpp"
 #include "rosey/wire/printable.hpp"
 
 namespace rosey::host {
@@ -98,8 +99,18 @@ instance::instance(library code, connection& bus, const plugin_deadlines& deadli
         spdlog::error("[{}] an exception escaped from the plugin: {}", id_, what);
       }) {}
 
+std::uint64_t instance::next_number() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
+
 instance::~instance() {
   thread_.close({});
+}
+
+void instance::log_from(spdlog::level::level_enum least) {
+  log_ = spdlog::default_logger()->clone(id_);
+  log_->set_level(least);
 }
 
 result<void> instance::start(std::string config_json, bool hold) {
@@ -112,6 +123,7 @@ result<void> instance::start(std::string config_json, bool hold) {
                                deadlines_.start.count()));
   }
   result<void> started = outcome.get();
+  if (started) started = check_verbs();
   if (started) started = subscriptions_.open_intake(deadlines_.start);
   if (started) started = check_permissions(refusals_before);
   if (!started) {
@@ -123,6 +135,18 @@ result<void> instance::start(std::string config_json, bool hold) {
     return why;
   }
   if (!hold) subscriptions_.release_intake();
+  return {};
+}
+
+// Nobody would ever answer one that is listed and not subscribed to.
+result<void> instance::check_verbs() {
+  for (std::uint32_t index = 0; index < plugin().verb_count; ++index) {
+    const rosey_verb& verb = *plugin().verbs[index];
+    if (subscriptions_.listens_to(verb.subject)) continue;
+    return error{"refused", fmt::format("its verb '{}' has no subscription: start must subscribe "
+                                        "to {}",
+                                        verb.name, verb.subject)};
+  }
   return {};
 }
 
@@ -178,6 +202,7 @@ bool instance::come_to_rest(std::chrono::milliseconds timeout) {
 
 void instance::ask_to_stop() {
   // Called through a type that may throw, as all entries into the plugin are.
+  const inside_plugin its_code(id_.c_str());
   void (*const request_stop)(rosey_instance*) = plugin().request_stop;
   try {
     request_stop(plugin_instance_);
@@ -255,7 +280,10 @@ rosey_status instance::subscribe(void* self, rosey_string subject, rosey_string 
         owner.subscriptions_.add(view(subject), view(queue_group), on_message, arg, *id);
     if (added) return ROSEY_OK;
     write_error(error, added.error().message);
-    if (added.error().code == "refused") return ROSEY_REFUSED;
+    if (added.error().code == "refused") {
+      spdlog::error("[{}] a subscription was refused: {}", owner.id_, added.error().message);
+      return ROSEY_REFUSED;
+    }
     return added.error().code == "stopped" ? ROSEY_STOPPED : ROSEY_FAILED;
   } catch (...) {
     write_error(error, "out of memory");
@@ -280,8 +308,10 @@ void instance::log(void* self, std::int32_t level, const char* text, std::size_t
                                                          spdlog::level::warn, spdlog::level::err};
   const bool known = level >= ROSEY_LOG_DEBUG && level <= ROSEY_LOG_ERROR;
   try {
-    spdlog::log(known ? levels[level] : spdlog::level::info, "[{}] {}",
-                static_cast<instance*>(self)->id_, std::string_view(text, size));
+    const auto& owner = *static_cast<instance*>(self);
+    const auto log = owner.log_ ? owner.log_.get() : spdlog::default_logger_raw();
+    log->log(known ? levels[level] : spdlog::level::info, "[{}] {}", owner.id_,
+             std::string_view(text, size));
   } catch (...) {
     // A log that cannot be written is no reason to stop a plugin.
   }

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "host_stub/plugins/crash_report.hpp"
+
 namespace rosey::host {
 
 namespace {
@@ -27,8 +29,13 @@ std::string unique_name(std::string_view name) {
 
 plugin_thread::plugin_thread(std::string_view name,
                              std::function<void(const std::string&)> on_exception)
-    : name_(unique_name(name)), on_exception_(std::move(on_exception)), thread_([this] {
+    : plugin_(name),
+      name_(unique_name(name)),
+      on_exception_(std::move(on_exception)),
+      thread_([this] {
         ::pthread_setname_np(::pthread_self(), name_.c_str());
+        belongs_to_plugin(plugin_.c_str());
+        const spare_stack for_its_crash;
         run();
       }) {}
 
