@@ -29,7 +29,7 @@ json::object to_json(const plugin_status& plugin) {
           {"version", wire::escaped(plugin.version)},
           {"build", wire::escaped(plugin.build)},
           {"state", wire::escaped(plugin.state)},
-          {"file", plugin.file.string()},
+          {"file", wire::escaped(plugin.file.string())},
           {"verbs", std::move(verbs)}};
 }
 

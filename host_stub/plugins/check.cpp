@@ -8,6 +8,9 @@
 #include <iterator>
 #include <set>
 
+#include "rosey/wire/subjects.hpp"
+#include "rosey/wire/utf8.hpp"
+
 namespace rosey::host {
 namespace {
 
@@ -35,6 +38,11 @@ std::string problem_with_verb(const rosey_verb* verb, std::string_view plugin) {
   const std::string prefix = fmt::format("rosey.command.{}.", plugin);
   if (!verb->subject || !std::string_view(verb->subject).starts_with(prefix)) {
     return fmt::format("the subject of verb '{}' must begin with {}", verb->name, prefix);
+  }
+  if (!wire::subjects::is_publishable(verb->subject) || !wire::is_valid_utf8(verb->subject)) {
+    return fmt::format(
+        "the subject of verb '{}' must be UTF-8 of whole tokens, without blanks and wildcards",
+        verb->name);
   }
   if (!verb->arguments || !verb->help) {
     return fmt::format("verb '{}' has no help text", verb->name);

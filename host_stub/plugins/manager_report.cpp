@@ -10,6 +10,7 @@
 
 #include "host_stub/plugins/library.hpp"
 #include "host_stub/plugins/manager.hpp"
+#include "host_stub/plugins/plugin_text.hpp"
 
 namespace rosey::host {
 
@@ -66,7 +67,7 @@ std::vector<plugin_status> plugin_manager::list() const {
   for (const auto& [id, plugin] : plugins_) {
     plugin_status status{.id = id,
                          .version = plugin.current->version(),
-                         .build = plugin.current->plugin().build,
+                         .build = plugin_text(plugin.current->plugin().build, longest_label),
                          .state = "running",
                          .file = plugin.file,
                          .verbs = verbs_of(id)};

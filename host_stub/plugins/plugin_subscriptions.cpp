@@ -8,7 +8,9 @@
 #include <optional>
 #include <utility>
 
+#include "host_stub/plugins/plugin_text.hpp"
 #include "rosey/wire/command.hpp"
+#include "rosey/wire/utf8.hpp"
 
 namespace rosey::host {
 namespace {
@@ -17,7 +19,7 @@ using steady = std::chrono::steady_clock;
 
 // "playlist.item.*" and "playlist.>" are subjects; ">" and "*.item" would listen to strangers.
 bool is_subscribable(std::string_view subject) {
-  if (subject.empty() || subject.size() > 512) return false;
+  if (subject.empty() || subject.size() > 512 || !wire::is_valid_utf8(subject)) return false;
   const std::string_view first = subject.substr(0, subject.find('.'));
   if (first.empty() || first == "*" || first == ">") return false;
   for (const unsigned char byte : subject) {
@@ -27,20 +29,23 @@ bool is_subscribable(std::string_view subject) {
 }
 
 bool is_queue_group(std::string_view name) {
-  return name.size() <= 512 && std::all_of(name.begin(), name.end(), [](unsigned char byte) {
-           return byte > ' ' && byte != 0x7f;
-         });
+  return name.size() <= 512 && wire::is_valid_utf8(name) &&
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char byte) { return byte > ' ' && byte != 0x7f; });
 }
 
 std::optional<error> refusal_of(std::string_view subject, std::string_view queue_group) {
   if (!is_subscribable(subject)) {
-    return error{"refused", fmt::format("'{}' cannot be subscribed to: a subject begins with a "
-                                        "literal token and holds no empty one or white space",
-                                        subject)};
+    return error{"refused", fmt::format("'{}' cannot be subscribed to: a subject is UTF-8 of at "
+                                        "most 512 bytes, begins with a literal token, and holds no "
+                                        "empty one or white space",
+                                        plugin_text(subject))};
   }
   if (!is_queue_group(queue_group)) {
     return error{"refused",
-                 fmt::format("'{}' cannot be a queue group: it holds white space", queue_group)};
+                 fmt::format("'{}' cannot be a queue group: it is UTF-8 of at most 512 bytes, "
+                             "without white space",
+                             plugin_text(queue_group))};
   }
   return std::nullopt;
 }
@@ -127,14 +132,14 @@ bool plugin_subscriptions::end(std::uint64_t id, rosey_task_fn done, void* arg) 
   const auto found = entries_.find(id);
   if (found == entries_.end() || found->second->ended) return false;
   const std::shared_ptr<entry> ending = found->second;
-  ending->ended = true;
-  ending->done = done;
-  ending->done_arg = arg;
   if (ending->handle.active()) {
+    ending->ended = true;
+    ending->done = done;
+    ending->done_arg = arg;
     ending->handle.end();
   } else {  // the intake has not been opened yet
+    if (done && !thread_.post({done, done, arg})) return false;
     entries_.erase(found);
-    if (done) thread_.post({done, done, arg});
   }
   return true;
 }

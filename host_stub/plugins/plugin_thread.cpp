@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "host_stub/plugins/plugin_text.hpp"
+
 namespace rosey::host {
 
 namespace {
@@ -59,6 +61,11 @@ std::vector<plugin_thread::task> plugin_thread::withdraw(
   std::vector<task> taken(first, queue_.end());
   queue_.erase(first, queue_.end());
   return taken;
+}
+
+void plugin_thread::only_drop() {
+  const std::lock_guard lock(mutex_);
+  only_drops_ = true;
 }
 
 void plugin_thread::close(std::function<void()> last) {
@@ -113,7 +120,7 @@ void plugin_thread::guarded(void (*function)(void*), void* arg) const {
   try {
     function(arg);
   } catch (const std::exception& escaped) {
-    on_exception_(escaped.what());
+    on_exception_(plugin_text(escaped.what()));
   } catch (...) {
     on_exception_("unknown exception");
   }
@@ -127,8 +134,9 @@ void plugin_thread::run() {
     const task next = queue_.front();
     queue_.pop_front();
     task_began_ = clock::now();
+    const bool drops = only_drops_;
     lock.unlock();
-    guarded(next.run, next.arg);
+    guarded(drops ? next.drop : next.run, next.arg);
     lock.lock();
     task_began_.reset();
   }
