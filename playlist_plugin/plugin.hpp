@@ -7,10 +7,9 @@
 #include <memory>
 
 #include "playlist_plugin/clock.hpp"
-#include "playlist_plugin/handlers/verbs.hpp"
+#include "playlist_plugin/handlers/commands.hpp"
 #include "playlist_plugin/version.hpp"
 #include "rosey/sdk/context.hpp"
-#include "rosey/sdk/verb.hpp"
 
 namespace rosey::playlist {
 
@@ -23,9 +22,9 @@ struct plugin_options {
 
 class plugin {
  public:
-  static constexpr char id[] = "playlist";
+  static constexpr const auto& id = plugin_id;
   static constexpr const char* version = plugin_version;
-  static constexpr const auto& verbs = verb_table;
+  static constexpr const auto& verbs = commands::verbs;
   static constexpr std::uint32_t schema = 8;  // the newest of migrations/playlist
 
   explicit plugin(sdk::context context, plugin_options options = {});

@@ -5,7 +5,7 @@
 #include <functional>
 #include <utility>
 
-#include "playlist_plugin/handlers/verbs.hpp"
+#include "playlist_plugin/handlers/plugin_id.hpp"
 #include "rosey/sdk/storage_client.hpp"
 #include "rosey/wire/subjects.hpp"
 
@@ -24,11 +24,12 @@ sdk::message_bus::message_handler decoded(std::function<void(wire::user_presence
 void chat_users::start() {
   context_.bus.subscribe(wire::subjects::chat_users, "",
                          decoded([this](const wire::user_presence& told) { hear(told); }));
-  context_.bus.subscribe(wire::subjects::chat_users, queue_group,
-                         decoded([this](wire::user_presence told) {
-                           if (told.event != wire::presence_event::part) return;
-                           context_.tasks.spawn("a vote withdrawn", withdraw(std::move(told)));
-                         }));
+  context_.bus.subscribe(
+      wire::subjects::chat_users, plugin_id, decoded([this](wire::user_presence told) {
+        if (told.event != wire::presence_event::part) return;
+        context_.tasks.spawn("a vote withdrawn",
+                             [this, told = std::move(told)] { return withdraw(told); });
+      }));
 }
 
 void chat_users::hear(const wire::user_presence& told) {

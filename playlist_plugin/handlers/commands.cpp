@@ -4,14 +4,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 #include <charconv>
-#include <stdexcept>
+#include <exception>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "playlist_plugin/handlers/fitting.hpp"
 #include "playlist_plugin/handlers/request_id.hpp"
-#include "playlist_plugin/handlers/verbs.hpp"
 #include "playlist_plugin/handlers/wording.hpp"
 #include "playlist_plugin/service/messages.hpp"
 
@@ -34,35 +33,13 @@ json::object success(std::string message, json::object data = {}) {
   return wire::to_json(wire::succeeded(std::move(message), std::move(data)));
 }
 
-error usage(const char* verb) {
-  for (const sdk::verb& known : verb_table) {
-    if (std::string_view(known.name) == verb) {
-      return {codes::usage, "Usage: !" + std::string(verb) + " " + known.arguments};
-    }
-  }
-  return {codes::usage, "Usage: !" + std::string(verb)};
-}
-
-std::vector<std::string> words_of(std::string_view text) {
-  constexpr std::string_view blanks = " \t\r\n";
-  std::vector<std::string> words;
-  for (;;) {
-    const std::size_t begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) return words;
-    text.remove_prefix(begin);
-    const std::size_t end = std::min(text.size(), text.find_first_of(blanks));
-    words.emplace_back(text.substr(0, end));
-    text.remove_prefix(end);
-  }
-}
-
 std::optional<std::int64_t> history_length(const std::vector<std::string>& words) {
   if (words.empty()) return usual_history;
   const std::string& word = words.front();
   std::int64_t length = 0;
   const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), length);
   const bool whole = failure == std::errc() && end == word.data() + word.size();
-  if (!whole || words.size() > 1 || length < 1 || length > most_history) return std::nullopt;
+  if (!whole || length < 1 || length > most_history) return std::nullopt;
   return length;
 }
 
@@ -128,57 +105,30 @@ json::object voted(const vote_outcome& outcome) {
 
 }  // namespace
 
-const commands::route commands::routes[] = {
-    {"add", &commands::add},
-    {"queue", &commands::show_queue},
-    {"nowplaying", &commands::show_playing},
-    {"skip", &commands::skip},
-    {"voteskip", &commands::vote_skip},
-    {"remove", &commands::remove},
-    {"clear", &commands::clear},
-    {"shuffle", &commands::shuffle},
-    {"move", &commands::move},
-    {"when", &commands::show_when},
-    {"history", &commands::show_history},
-    {"mystats", &commands::show_stats},
-};
-
-commands::commands(const sdk::context& context, operations& queue)
-    : responder_(context, write_failure), queue_(queue) {}
-
-void commands::start() {
-  for (const sdk::verb& verb : verb_table) {
-    const auto* found = std::find_if(std::begin(routes), std::end(routes), [&](const route& each) {
-      return std::string_view(each.verb) == verb.name;
-    });
-    if (found == std::end(routes)) {
-      throw std::runtime_error(std::string("the verb ") + verb.name + " has no handler");
-    }
-    responder_.serve(verb.subject,
-                     [this, known = &verb, handle = found->handle](std::string payload) {
-                       return dispatch(known, handle, std::move(payload));
-                     });
+std::optional<sdk::reply> commands::before(sdk::command& asked, const row& verb) {
+  if (wire::has_control_characters(asked.id)) {
+    return error{codes::bad_request, "'id' must not contain control characters"};
   }
+  asked.id = request_id_of(verb.name, asked.channel, asked.user, asked.id);
+  queue_.saw(asked.channel, asked.user);
+  if (asked.sender_role < verb.least_role) return error{codes::forbidden, "Admin only command"};
+  return std::nullopt;
 }
 
-awaitable<commands::reply> commands::dispatch(const sdk::verb* verb, handler handle,
-                                              std::string payload) {
-  auto from = wire::decode_command(payload);
-  if (!from) co_return from.error();
-  if (wire::has_control_characters(from->id)) {
-    co_return error{codes::bad_request, "'id' must not contain control characters"};
+awaitable<sdk::reply> commands::answer(handler decide, request from) {
+  const std::string subject = std::string("rosey.command.") + plugin_id + "." + from.verb;
+  std::exception_ptr failure;
+  try {
+    const reply decided = co_await (this->*decide)(std::move(from));
+    if (!decided) co_return write_failure(decided.error());
+    co_return *decided;
+  } catch (...) {
+    failure = std::current_exception();
   }
-  from->id = request_id_of(verb->name, from->channel, from->user, from->id);
-  queue_.saw(from->channel, from->user);
-  if (from->sender_role < verb->least_role) {
-    co_return error{codes::forbidden, "Admin only command"};
-  }
-  co_return co_await (this->*handle)(std::move(*from));
+  co_return reason_for_sender(context_.log, subject, failure);
 }
 
 awaitable<commands::reply> commands::add(request from) {
-  const std::vector<std::string> words = words_of(from.args);
-  if (words.empty()) return ready(usage("add"));
   return queue_.add(origin_of(from), from.args, {from.user, from.sender_role}, added);
 }
 
@@ -213,9 +163,7 @@ awaitable<commands::reply> commands::vote_skip(request from) {
 }
 
 awaitable<commands::reply> commands::remove(request from) {
-  const std::vector<std::string> words = words_of(from.args);
-  if (words.size() > 1) return ready(usage("remove"));
-  std::string named = words.empty() ? std::string() : words.front();
+  std::string named = from.words.empty() ? std::string() : from.words.front();
   return queue_.remove(origin_of(from), std::move(named), actor_of(from), removed);
 }
 
@@ -228,10 +176,7 @@ awaitable<commands::reply> commands::shuffle(request from) {
 }
 
 awaitable<commands::reply> commands::move(request from) {
-  std::vector<std::string> words = words_of(from.args);
-  if (words.size() != 2) return ready(usage("move"));
-  return queue_.move(origin_of(from), std::move(words[0]), std::move(words[1]), actor_of(from),
-                     moved);
+  return queue_.move(origin_of(from), from.words[0], from.words[1], actor_of(from), moved);
 }
 
 awaitable<commands::reply> commands::show_when(request from) {
@@ -245,18 +190,18 @@ awaitable<commands::reply> commands::show_when(request from) {
     data["truncated"] = count < upcoming.size();
     return success(wording::when(upcoming), std::move(data));
   };
-  co_return fitting(responder_.max_reply(), upcoming.size(), write);
+  co_return fitting(sdk::max_reply(context_.bus), upcoming.size(), write);
 }
 
 awaitable<commands::reply> commands::show_history(request from) {
-  const auto length = history_length(words_of(from.args));
-  if (!length) co_return usage("history");
+  const auto length = history_length(from.words);
+  if (!length) co_return from.usage();
   const std::vector<history_entry> entries = co_await queue_.history(from.channel, *length);
   const auto write = [&entries](std::size_t count) {
     const auto end = entries.begin() + static_cast<std::ptrdiff_t>(count);
     return success(wording::history({entries.begin(), end}), {{"count", count}});
   };
-  co_return fitting(responder_.max_reply(), entries.size(), write);
+  co_return fitting(sdk::max_reply(context_.bus), entries.size(), write);
 }
 
 awaitable<commands::reply> commands::show_stats(request from) {

@@ -1,29 +1,53 @@
 // Where exceptions end and replies begin.
 #include "playlist_plugin/handlers/responder.hpp"
 
-#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <exception>
 #include <utility>
 
-#include "playlist_plugin/handlers/verbs.hpp"
+#include "playlist_plugin/handlers/plugin_id.hpp"
 #include "playlist_plugin/storage/refused.hpp"
-#include "rosey/sdk/storage_client.hpp"
+#include "rosey/sdk/failures.hpp"
+#include "rosey/sdk/verbs.hpp"
 
 namespace rosey::playlist {
 
 using boost::asio::awaitable;
 
+error reason_for_sender(const sdk::logger& log, std::string_view request,
+                        const std::exception_ptr& failure) {
+  const std::string name(request);
+  try {
+    std::rethrow_exception(failure);
+  } catch (const sdk::storage_busy& busy) {
+    log.debug(name + ": " + busy.what());
+    return {codes::busy, "The playlist's storage is busy; try again in a moment"};
+  } catch (const sdk::storage_unavailable& away) {
+    log.debug(name + ": " + away.what());
+    return {codes::storage_unavailable,
+            "The playlist cannot reach its storage; try again in a moment"};
+  } catch (const request_too_large& too_much) {
+    log.warning(name + ": storage: " + too_much.what());
+    return {codes::too_large, "This is too much for one message to storage"};
+  } catch (const std::exception& unexpected) {
+    log.error(name + ": " + unexpected.what());
+  } catch (...) {
+    log.error(name + ": unknown exception");
+  }
+  return {codes::internal, "Something went wrong; the log says what"};
+}
+
 std::size_t responder::max_reply() const {
-  constexpr std::size_t readers_take = 1024 * 1024;  // wire::decode_reply
-  return std::min(readers_take, context_.bus.max_payload());
+  return sdk::max_reply(context_.bus);
 }
 
 void responder::serve(const char* subject, handler handle) {
   context_.bus.subscribe(
-      subject, queue_group, [this, handle = std::move(handle)](sdk::message request) {
+      subject, plugin_id, [this, handle = std::move(handle)](sdk::message request) {
         std::string name = request.subject;
-        context_.tasks.spawn(std::move(name), answer(handle, std::move(request)));
+        context_.tasks.spawn(std::move(name), [this, handle, request = std::move(request)] {
+          return answer(handle, request);
+        });
       });
 }
 
@@ -50,22 +74,13 @@ awaitable<void> responder::answer(handler handle, sdk::message request) {
 
 awaitable<responder::reply> responder::outcome(handler handle, std::string payload,
                                                std::string subject) {
+  std::exception_ptr failure;
   try {
     co_return co_await handle(std::move(payload));
-  } catch (const sdk::storage_busy& busy) {
-    context_.log.debug(subject + ": " + busy.what());
-    co_return error{codes::busy, "The playlist's storage is busy; try again in a moment"};
-  } catch (const sdk::storage_unavailable& away) {
-    context_.log.debug(subject + ": " + away.what());
-    co_return error{codes::storage_unavailable,
-                    "The playlist cannot reach its storage; try again in a moment"};
-  } catch (const request_too_large& too_much) {
-    context_.log.warning(subject + ": storage: " + too_much.what());
-    co_return error{codes::too_large, "This is too much for one message to storage"};
-  } catch (const std::exception& unexpected) {
-    context_.log.error(subject + ": " + unexpected.what());
-    co_return error{codes::internal, "Something went wrong; the log says what"};
+  } catch (...) {
+    failure = std::current_exception();
   }
+  co_return reason_for_sender(context_.log, subject, failure);
 }
 
 }  // namespace rosey::playlist

@@ -1,17 +1,23 @@
-// The part that commands and services share: a request becomes a coroutine, its outcome or failure
-// a reply.
+// Requests of programs become coroutines, their outcomes or failures replies.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/object.hpp>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "playlist_plugin/domain/refusal.hpp"
 #include "rosey/sdk/context.hpp"
 
 namespace rosey::playlist {
+
+// What the sender of a request reads when it ends with an exception; the log has the details, under
+// the request's name.
+error reason_for_sender(const sdk::logger& log, std::string_view request,
+                        const std::exception_ptr& failure);
 
 class responder {
  public:

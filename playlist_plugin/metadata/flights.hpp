@@ -67,7 +67,8 @@ class flights {
     if (under_way_.size() >= most_flights || context_.tasks.stopping()) return nullptr;
     auto made = std::make_shared<flight>();
     under_way_.emplace(name, made);
-    context_.tasks.spawn_until_stop(name, fly(name, std::move(begin), made));
+    context_.tasks.spawn_until_stop(
+        name, [this, name, begin = std::move(begin), made] { return fly(name, begin, made); });
     return made;
   }
 

@@ -46,7 +46,9 @@ void completion::complete(const std::string& channel, const media_link& media, s
   const auto [known, is_new] = jobs_.try_emplace(key, nullptr);
   if (is_new) {
     known->second = std::make_shared<job>(job{at, std::make_shared<timer>(context_.executor)});
-    context_.tasks.spawn_until_stop("metadata for " + channel, run(channel, media, known->second));
+    context_.tasks.spawn_until_stop(
+        "metadata for " + channel,
+        [this, channel, media, shared = known->second] { return run(channel, media, shared); });
   } else if (at < known->second->at) {
     known->second->at = at;
     known->second->alarm->cancel();

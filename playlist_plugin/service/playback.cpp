@@ -25,7 +25,7 @@ playback::playback(const sdk::context& context, playlist_storage& storage, chann
 
 void playback::recover(std::function<void(const channel_state&)> recovered) {
   recovered_ = std::move(recovered);
-  context_.tasks.spawn_until_stop("recovery", recover_all());
+  context_.tasks.spawn_until_stop("recovery", [this] { return recover_all(); });
 }
 
 void playback::watch(const std::string& channel) {
@@ -37,7 +37,9 @@ void playback::watch(const std::string& channel) {
   auto made = std::make_shared<watcher>();
   made->alarm = std::make_shared<timer>(context_.executor);
   watchers_.emplace(channel, made);
-  context_.tasks.spawn_until_stop("playback in " + channel, run(channel, std::move(made)));
+  context_.tasks.spawn_until_stop(
+      "playback in " + channel,
+      [this, channel, made = std::move(made)] { return run(channel, made); });
 }
 
 awaitable<void> playback::run(std::string channel, std::shared_ptr<watcher> self) {

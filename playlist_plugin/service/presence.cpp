@@ -101,8 +101,9 @@ void presence::write_within(const std::string& channel, std::int64_t millisecond
   if (is_new) {
     waiting->second = std::make_shared<job>(
         job{at, std::make_shared<boost::asio::steady_timer>(context_.executor)});
-    context_.tasks.spawn_until_stop("presence in " + channel,
-                                    write_later(channel, waiting->second));
+    context_.tasks.spawn_until_stop(
+        "presence in " + channel,
+        [this, channel, made = waiting->second] { return write_later(channel, made); });
   } else if (at < waiting->second->at) {
     waiting->second->at = at;
     waiting->second->alarm->cancel();
@@ -112,7 +113,7 @@ void presence::write_within(const std::string& channel, std::int64_t millisecond
 void presence::stop() {
   const auto waiting = std::exchange(waiting_, {});
   for (const auto& [channel, unwritten] : waiting) {
-    context_.tasks.spawn("presence in " + channel, write(channel));
+    context_.tasks.spawn("presence in " + channel, [this, channel] { return write(channel); });
   }
 }
 
@@ -129,7 +130,7 @@ boost::asio::awaitable<void> presence::write_later(std::string channel, std::sha
   // A task of its own, which a stop waits for. Whoever is seen from here on is written the next
   // time.
   if (waiting_.erase(channel) > 0) {
-    context_.tasks.spawn("presence in " + channel, write(channel));
+    context_.tasks.spawn("presence in " + channel, [this, channel] { return write(channel); });
   }
 }
 

@@ -1,8 +1,8 @@
 // The smallest useful plugin: one verb, one event listener, one timer.
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json/serialize.hpp>
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -16,8 +16,6 @@ class hello {
  public:
   static constexpr char id[] = "hello";
   static constexpr char version[] = "1.0.0";
-  static constexpr sdk::verb verbs[] = {
-      {"hello", "rosey.command.hello.hello", "", "Says hello", wire::role::user}};
 
   explicit hello(sdk::context context) : context_(std::move(context)) {}
 
@@ -25,17 +23,14 @@ class hello {
     wire::field_reader in(config);
     greeting_ = in.text_or("greeting", "Hello");
     if (in.failed()) throw std::runtime_error(in.failure().message);
-    context_.bus.subscribe(verbs[0].subject, id, [this](sdk::message m) { on_hello(m); });
+    sdk::serve_verbs(context_, *this);
     context_.bus.subscribe("playlist.item.added", "", [this](sdk::message) { ++songs_; });
-    context_.tasks.spawn_until_stop("clock", count_minutes());
+    context_.tasks.spawn_until_stop("clock", [this] { return count_minutes(); });
   }
 
  private:
-  void on_hello(const sdk::message& message) {
-    const auto request = wire::decode_command(message.payload);
-    const auto reply = request ? wire::succeeded(greeting_ + ", " + request->user + "! " + seen())
-                               : wire::failed(request.error());
-    context_.bus.publish(message.reply, boost::json::serialize(wire::to_json(reply)));
+  sdk::reply greet(const sdk::command& asked) {
+    return wire::succeeded(greeting_ + ", " + asked.user + "! " + seen());
   }
 
   std::string seen() const {
@@ -53,6 +48,10 @@ class hello {
   std::string greeting_;
   int songs_ = 0;
   int minutes_ = 0;
+
+ public:
+  static constexpr sdk::handled_verb<hello> verbs[] = {
+      {.name = "hello", .help = "Says hello", .handle = &hello::greet}};
 };
 
 ROSEY_PLUGIN(hello)

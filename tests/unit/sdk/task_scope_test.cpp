@@ -80,8 +80,8 @@ TEST_F(TaskScope, IsEmptyAtOnceWhenNothingRuns) {
 }
 
 TEST_F(TaskScope, CancelsWhatRunsUntilStop) {
-  scope_.spawn_until_stop("a", wait_for_ever());
-  scope_.spawn_until_stop("b", wait_for_ever());
+  scope_.spawn_until_stop("a", [this] { return wait_for_ever(); });
+  scope_.spawn_until_stop("b", [this] { return wait_for_ever(); });
   run();
   EXPECT_EQ(scope_.running(), 2u);
   stop();
@@ -92,8 +92,8 @@ TEST_F(TaskScope, CancelsWhatRunsUntilStop) {
 }
 
 TEST_F(TaskScope, KeepsWhatHasNotBegunFromBeginning) {
-  scope_.spawn_until_stop("waits", wait_for_ever());
-  scope_.spawn_until_stop("ends", end_at_once());
+  scope_.spawn_until_stop("waits", [this] { return wait_for_ever(); });
+  scope_.spawn_until_stop("ends", [this] { return end_at_once(); });
   stop();
   run();
   EXPECT_TRUE(empty_);
@@ -101,7 +101,7 @@ TEST_F(TaskScope, KeepsWhatHasNotBegunFromBeginning) {
 }
 
 TEST_F(TaskScope, LetsATaskEndItsCancellationQuietly) {
-  scope_.spawn_until_stop("swallows", swallow_the_cancellation());
+  scope_.spawn_until_stop("swallows", [this] { return swallow_the_cancellation(); });
   run();
   stop();
   run();
@@ -111,7 +111,7 @@ TEST_F(TaskScope, LetsATaskEndItsCancellationQuietly) {
 
 TEST_F(TaskScope, WaitsForWorkWithAnEndOfItsOwn) {
   asio::steady_timer timer(context_, asio::steady_timer::time_point::max());
-  scope_.spawn("work", wait_for(&timer));
+  scope_.spawn("work", [this, &timer] { return wait_for(&timer); });
   run();
   stop();
   run();
@@ -124,15 +124,44 @@ TEST_F(TaskScope, WaitsForWorkWithAnEndOfItsOwn) {
 
 TEST_F(TaskScope, StartsNothingThatRunsUntilStopAfterTheStop) {
   stop();
-  scope_.spawn_until_stop("late", wait_for_ever());
+  scope_.spawn_until_stop("late", [this] { return wait_for_ever(); });
   run();
   EXPECT_EQ(begun_, 0);
   EXPECT_EQ(scope_.running(), 0u);
 }
 
+// The closure that spawn is given has died long before its coroutine goes on.
+TEST_F(TaskScope, KeepsACoroutineLambdaWithWhatItCaptured) {
+  std::string heard;
+  asio::steady_timer timer(context_, asio::steady_timer::time_point::max());
+  const std::string text(100, 'x');
+  scope_.spawn("lambda", [&heard, &timer, text]() -> asio::awaitable<void> {
+    boost::system::error_code cancelled;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    heard = text;
+  });
+  run();
+  timer.cancel();
+  run();
+  EXPECT_EQ(heard, text);
+  EXPECT_EQ(scope_.running(), 0u);
+}
+
+TEST_F(TaskScope, NamesWhatRuns) {
+  EXPECT_EQ(scope_.names(), "");
+  for (const char* name : {"note", "clock", "note"}) {
+    scope_.spawn_until_stop(name, [this] { return wait_for_ever(); });
+  }
+  run();
+  EXPECT_EQ(scope_.names(), "clock, note (2)");
+  stop();
+  run();
+  EXPECT_EQ(scope_.names(), "");
+}
+
 TEST_F(TaskScope, LogsWhatEscapesAndGoesOn) {
-  scope_.spawn("add", fail("no such table"));
-  scope_.spawn_until_stop("clock", throw_a_number());
+  scope_.spawn("add", [this] { return fail("no such table"); });
+  scope_.spawn_until_stop("clock", [this] { return throw_a_number(); });
   run();
   EXPECT_THAT(log_,
               testing::UnorderedElementsAre("add: no such table", "clock: unknown exception"));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "rosey/abi/host.h"
+#include "rosey/sdk/text.hpp"
 
 namespace rosey::sdk {
 
@@ -90,7 +91,7 @@ class executor {
     const std::string_view prefix = "an exception escaped from a task: ";
     char line[256];
     std::size_t size = prefix.copy(line, sizeof line);
-    size += std::string_view(what).copy(line + size, sizeof line - size);
+    size += copy_text(what, line + size, sizeof line - size);
     host.log(host.self, ROSEY_LOG_ERROR, line, size);
   }
 

@@ -7,6 +7,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/json/serialize.hpp>
 #include <chrono>
 #include <exception>
 #include <map>
@@ -19,8 +20,11 @@
 
 #include "rosey/abi/host.h"
 #include "rosey/abi/publisher.h"
+#include "rosey/sdk/failures.hpp"
 #include "rosey/sdk/logger.hpp"
 #include "rosey/sdk/message_bus.hpp"
+#include "rosey/sdk/open_requests.hpp"
+#include "rosey/wire/command.hpp"
 
 namespace rosey::sdk {
 
@@ -33,11 +37,17 @@ class host_message_bus final : public message_bus {
         publisher_(publisher_of(host)),
         executor_(executor),
         log_(std::move(log)),
+        requests_in_hand_([this](const std::string& reply, const std::exception_ptr& failure) {
+          answer_failure(reply, failure);
+        }),
         timer_(executor) {}
+
+  // The requests that handlers of queue groups work on. Whoever spawns for them tells it.
+  open_requests& requests_in_hand() { return requests_in_hand_; }
 
   void publish(std::string_view subject, std::string_view payload) override {
     const auto problem = send(subject, {}, payload);
-    if (!problem) return;
+    if (!problem) return requests_in_hand_.published(subject);
     const std::string size = std::to_string(payload.size());
     throw boost::system::system_error(
         problem, "cannot publish " + size + " bytes on '" + std::string(subject) + "'");
@@ -52,6 +62,7 @@ class host_message_bus final : public message_bus {
   subscription_id subscribe(std::string_view subject, std::string_view queue_group,
                             message_handler handler) override {
     auto entry = std::make_unique<subscription>(*this, std::move(handler));
+    entry->takes_requests = !queue_group.empty();
     subscription_id id = 0;
     rosey_error failure{};
     const rosey_status status = host_.subscribe(
@@ -82,7 +93,7 @@ class host_message_bus final : public message_bus {
         if (self.inbox) {
           self.bus.on_reply(*incoming);
         } else {
-          self.handler({text(incoming->subject), text(incoming->reply), text(incoming->payload)});
+          self.handle({text(incoming->subject), text(incoming->reply), text(incoming->payload)});
         }
       } catch (const std::exception& escaped) {
         self.bus.log_.error("an exception escaped from the handler of " + text(incoming->subject) +
@@ -97,10 +108,17 @@ class host_message_bus final : public message_bus {
       self.bus.subscriptions_.erase(self.id);
     }
 
+    // An event is nobody's to answer, whatever it carries.
+    void handle(message incoming) {
+      const std::string reply = takes_requests ? incoming.reply : std::string();
+      bus.requests_in_hand_.handle_with(reply, [&] { handler(std::move(incoming)); });
+    }
+
     host_message_bus& bus;
     message_handler handler;
     subscription_id id = 0;  // set when it is to go
     bool inbox = false;
+    bool takes_requests = false;
   };
 
   using clock = std::chrono::steady_clock;
@@ -150,6 +168,18 @@ class host_message_bus final : public message_bus {
     }
     return problem_of(natsConnection_PublishRequest(
         host_.nats, to.c_str(), std::string(reply).c_str(), payload.data(), size));
+  }
+
+  // In the shape of a command's reply, which a service's is a part of.
+  void answer_failure(const std::string& reply, const std::exception_ptr& failure) noexcept {
+    try {
+      const wire::command_reply said = wire::failed(reason_for_sender(failure));
+      const std::string payload = boost::json::serialize(wire::to_json(said));
+      const auto problem = send(reply, {}, payload);
+      if (problem) log_.fault("answer", "an answer was not sent: " + problem.message());
+    } catch (const std::exception& hopeless) {
+      log_.error(std::string("an answer was not sent: ") + hopeless.what());
+    }
   }
 
   void start_request(std::string subject, std::string payload, std::chrono::milliseconds timeout,
@@ -221,6 +251,7 @@ class host_message_bus final : public message_bus {
   const rosey_publisher* const publisher_;  // null: the host has none
   boost::asio::any_io_executor executor_;
   logger log_;
+  open_requests requests_in_hand_;
   std::unordered_map<subscription_id, std::unique_ptr<subscription>> subscriptions_;
   std::string inbox_;  // "_INBOX.<unique>."; "" until the first request
   std::uint64_t last_token_ = 0;

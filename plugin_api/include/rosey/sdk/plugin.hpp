@@ -4,7 +4,7 @@
 //    public:
 //     static constexpr char id[] = "mine";
 //     static constexpr char version[] = "1.0.0";
-//     static constexpr rosey::sdk::verb verbs[] = {...};   // optional
+//     static constexpr rosey::sdk::handled_verb<my_plugin> verbs[] = {...};  // optional: verbs.hpp
 //     static constexpr std::uint32_t schema = 3;  // optional: the newest migration that it needs
 //
 //     explicit my_plugin(rosey::sdk::context context);
@@ -20,8 +20,9 @@
 
 #include <array>
 #include <atomic>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/json/parse.hpp>
-#include <cstring>
+#include <chrono>
 #include <exception>
 #include <iterator>
 #include <memory>
@@ -33,14 +34,15 @@
 #include "rosey/sdk/context.hpp"
 #include "rosey/sdk/executor.hpp"
 #include "rosey/sdk/host_message_bus.hpp"
+#include "rosey/sdk/text.hpp"
 #include "rosey/sdk/verb.hpp"
+#include "rosey/sdk/verbs.hpp"
 
 namespace rosey::sdk::detail {
 
 inline void write_error(rosey_error* error, std::string_view text) noexcept {
   if (!error) return;
-  const std::size_t size = text.copy(error->text, ROSEY_ERROR_CAPACITY - 1);
-  error->text[size] = '\0';
+  error->text[copy_text(text, error->text, ROSEY_ERROR_CAPACITY - 1)] = '\0';
 }
 
 // Runs `body`, which returns a status; an exception becomes its text.
@@ -59,6 +61,12 @@ rosey_status guarded(rosey_error* error, Body&& body) noexcept {
   return ROSEY_FAILED;
 }
 
+inline void write_log(const rosey_host& host, log_level level, std::string_view text) {
+  const std::string valid = wire::is_valid_utf8(text) ? std::string() : valid_text(text);
+  if (!valid.empty()) text = valid;
+  host.log(host.self, static_cast<std::int32_t>(level), text.data(), text.size());
+}
+
 // What stands behind rosey_instance: the members' order is the order in which they are needed, and
 // so the reverse of the one in which they go.
 template <class Plugin>
@@ -66,16 +74,37 @@ struct instance {
   explicit instance(const rosey_host& table)
       : host(table),
         asio(table),
-        log([&table](log_level level, std::string_view text) {
-          table.log(table.self, static_cast<std::int32_t>(level), text.data(), text.size());
-        }),
+        log([&table](log_level level, std::string_view text) { write_log(table, level, text); }),
         bus(table, executor(asio), log),
-        tasks(executor(asio), log),
+        tasks(executor(asio), log, &bus.requests_in_hand()),
+        patience(executor(asio)),
         plugin(context{executor(asio), bus, tasks, log}) {}
 
+  // What the plugin began is waited for also when its own stop() throws.
   void stop() {
-    if constexpr (requires { plugin.stop(); }) plugin.stop();
-    tasks.stop([this] { host.stopped(host.self, ROSEY_OK); });
+    rosey_error failure{};
+    rosey_status status = ROSEY_OK;
+    if constexpr (requires { plugin.stop(); }) {
+      status = guarded(&failure, [this]() -> rosey_status {
+        plugin.stop();
+        return ROSEY_OK;
+      });
+    }
+    if (status != ROSEY_OK) log.error(std::string("stop: ") + failure.text);
+    tasks.stop([this, status] {
+      patience.cancel();
+      host.stopped(host.self, status);
+    });
+    if (tasks.running() > 0) name_what_runs();
+  }
+
+  // Whatever becomes of the plugin, its log says what it waits for.
+  void name_what_runs() {
+    patience.expires_after(std::chrono::seconds(1));
+    patience.async_wait([this](boost::system::error_code cancelled) {
+      if (cancelled) return;
+      log.warning("cannot stop yet: it waits for the end of " + tasks.names());
+    });
   }
 
   const rosey_host& host;
@@ -83,6 +112,7 @@ struct instance {
   logger log;
   host_message_bus bus;
   task_scope tasks;
+  boost::asio::steady_timer patience;
   Plugin plugin;
   std::atomic<bool> stop_requested = false;
 };
@@ -138,15 +168,12 @@ rosey_status start(rosey_instance* opaque, rosey_string config, rosey_error* err
 template <class Plugin>
 void run_stop(void* arg) noexcept {
   auto* instance = static_cast<detail::instance<Plugin>*>(arg);
-  try {
+  rosey_error failure{};
+  const rosey_status status = guarded(&failure, [instance]() -> rosey_status {
     instance->stop();
-  } catch (const std::exception& failure) {
-    instance->log.error(failure.what());
-    instance->host.stopped(instance->host.self, ROSEY_FAILED);
-  } catch (...) {
-    instance->log.error("stop: unknown exception");
-    instance->host.stopped(instance->host.self, ROSEY_FAILED);
-  }
+    return ROSEY_OK;
+  });
+  if (status != ROSEY_OK) instance->host.stopped(instance->host.self, status);
 }
 
 inline void ignore(void*) noexcept {}
@@ -159,9 +186,22 @@ void request_stop(rosey_instance* opaque) noexcept {
   instance->host.post(instance->host.self, &run_stop<Plugin>, &ignore, instance);
 }
 
+// A destructor that may throw (noexcept(false)) is caught here: the rest of the instance goes all
+// the same, its memory too. From any other one C++ lets no exception out, it ends the process.
 template <class Plugin>
 void destroy(rosey_instance* opaque) noexcept {
-  delete self<Plugin>(opaque);
+  const rosey_host& host = self<Plugin>(opaque)->host;
+  rosey_error failure{};
+  const rosey_status status = guarded(&failure, [opaque]() -> rosey_status {
+    delete self<Plugin>(opaque);
+    return ROSEY_OK;
+  });
+  if (status == ROSEY_OK) return;
+  const std::string_view prefix = "an exception escaped from the destructor: ";
+  char line[ROSEY_ERROR_CAPACITY + 64];
+  std::size_t size = prefix.copy(line, prefix.size());
+  size += copy_text(failure.text, line + size, sizeof line - size);
+  host.log(host.self, ROSEY_LOG_ERROR, line, size);
 }
 
 template <class Plugin>
@@ -189,14 +229,28 @@ inline constexpr rosey_header header_of(std::size_t size) {
 template <class Plugin>
 struct tables {
   // One element more than there are verbs: an array cannot be empty.
+  static constexpr std::size_t room = verb_count<Plugin>() + 1;
+
+  static constexpr auto subjects = [] {
+    std::array<subject_text, room> made{};
+    if constexpr (verb_count<Plugin>() > 0) {
+      for (std::size_t index = 0; index < verb_count<Plugin>(); ++index) {
+        made[index] = subject_text(Plugin::id, Plugin::verbs[index].name);
+      }
+    }
+    return made;
+  }();
+
   static constexpr auto verbs = [] {
-    std::array<rosey_verb, verb_count<Plugin>() + 1> made{};
+    std::array<rosey_verb, room> made{};
     if constexpr (verb_count<Plugin>() > 0) {
       std::size_t index = 0;
-      for (const verb& from : Plugin::verbs) {
+      for (const auto& from : Plugin::verbs) {
+        const char* subject = subjects[index].text.data();
+        if constexpr (requires { from.subject; }) subject = from.subject;
         made[index++] = {header_of(sizeof(rosey_verb)),
                          from.name,
-                         from.subject,
+                         subject,
                          from.arguments,
                          from.help,
                          static_cast<std::int32_t>(from.least_role)};
@@ -206,7 +260,7 @@ struct tables {
   }();
 
   static constexpr auto verb_pointers = [] {
-    std::array<const rosey_verb*, verb_count<Plugin>() + 1> made{};
+    std::array<const rosey_verb*, room> made{};
     for (std::size_t index = 0; index < verb_count<Plugin>(); ++index) made[index] = &verbs[index];
     return made;
   }();

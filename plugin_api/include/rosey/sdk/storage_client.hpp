@@ -13,11 +13,11 @@
 #include <chrono>
 #include <optional>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "rosey/sdk/failures.hpp"
 #include "rosey/sdk/logger.hpp"
 #include "rosey/sdk/message_bus.hpp"
 #include "rosey/wire/storage.hpp"
@@ -26,24 +26,6 @@
 namespace rosey::sdk {
 
 namespace db = wire::db;
-
-// Storage gave no answer, or none that says what the request did. After a timeout the request may
-// still be carried out: only a batch with a request_id is safe to send again.
-struct storage_unavailable : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-// There was no answer, not even a refusal, in the time that one waits for it: whoever asks next may
-// wait as long.
-struct storage_timed_out : storage_unavailable {
-  using storage_unavailable::storage_unavailable;
-};
-
-// It has no time for the request, and has done nothing of it: a migration is at work, somebody
-// holds a lock, or too much waits.
-struct storage_busy : storage_unavailable {
-  using storage_unavailable::storage_unavailable;
-};
 
 // A refusal (CONFLICT, CONSTRAINT, VALIDATION_ERROR, …) is the value of the result; no answer and
 // DATABASE_ERROR throw storage_unavailable. BUSY has changed nothing, and often passes: it is
