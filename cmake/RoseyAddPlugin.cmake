@@ -1,15 +1,19 @@
-# rosey_add_plugin(name SOURCES file...): a library that the host can load, and unload for good.
+# rosey_add_plugin(name SOURCES file... [MIGRATIONS folder]): a library that the host can load, and
+# unload for good.
 #
 #   -fno-gnu-unique, hidden inlines   a unique symbol would make dlclose a silent no-op
 #   the version script                one exported symbol, so that plugins cannot collide
 #   -z defs                           what is missing is found when linking, not when loading
 #   no SONAME                         the loader must never take a new file for an old one
 #
+# MIGRATIONS is the folder of NNN_name.sql files; its own name is the plugin's id. They are copied to
+# migrations/<id> beside the library, where the host looks for them.
+#
 # Sources in C alone get the C contract; one in C++ brings the SDK and what it needs.
 set(ROSEY_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
 
 function(rosey_add_plugin name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "MIGRATIONS" "SOURCES")
   if(NOT arg_SOURCES)
     message(FATAL_ERROR "rosey_add_plugin(${name}): SOURCES is missing")
   endif()
@@ -48,4 +52,27 @@ function(rosey_add_plugin name)
   if(NOT "${CMAKE_C_FLAGS} ${CMAKE_CXX_FLAGS}" MATCHES "-fsanitize" AND NOT ROSEY_SANITIZE)
     target_link_options(${name} PRIVATE "LINKER:-z,defs")
   endif()
+  if(arg_MIGRATIONS)
+    _rosey_copy_migrations(${name} "${arg_MIGRATIONS}")
+  endif()
+endfunction()
+
+# Before the library is made, since the host may load that at once.
+function(_rosey_copy_migrations name folder)
+  get_filename_component(from "${folder}" ABSOLUTE)
+  get_filename_component(id "${from}" NAME)
+  file(GLOB files CONFIGURE_DEPENDS "${from}/*.sql")
+  if(NOT files)
+    message(FATAL_ERROR "rosey_add_plugin(${name}): the folder ${folder} of MIGRATIONS holds no .sql file")
+  endif()
+  set(to "$<TARGET_FILE_DIR:${name}>/migrations/${id}")
+  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/${name}_migrations.stamp")
+  add_custom_command(OUTPUT "${stamp}"
+    COMMAND ${CMAKE_COMMAND} -E rm -rf "${to}"
+    COMMAND ${CMAKE_COMMAND} -E make_directory "${to}"
+    COMMAND ${CMAKE_COMMAND} -E copy ${files} "${to}"
+    COMMAND ${CMAKE_COMMAND} -E touch "${stamp}"
+    DEPENDS ${files} VERBATIM)
+  add_custom_target(${name}_migrations DEPENDS "${stamp}")
+  add_dependencies(${name} ${name}_migrations)
 endfunction()

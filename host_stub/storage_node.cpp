@@ -3,32 +3,43 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <chrono>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "host_stub/bus/configured.hpp"
 #include "host_stub/storage/database.hpp"
+#include "host_stub/storage/migration_places.hpp"
 #include "host_stub/storage/migrator.hpp"
 #include "host_stub/storage_claim.hpp"
 
 namespace rosey::host {
 namespace {
 
-template <class Report>
-Report checked(result<Report> outcome, const std::string& plugin) {
-  if (outcome) return std::move(*outcome);
-  const std::string why = fmt::format("migrations of '{}': {}", plugin, outcome.error().message);
-  if (outcome.error().code == storage::db::codes::busy) throw storage::database_unavailable(why);
-  throw std::runtime_error(why);
+// Of one plugin. `broken` says that the database is, or that others are at work in it.
+struct migration_outcome {
+  std::string problem = {};
+  bool broken = false;
+  bool busy = false;
+};
+
+migration_outcome outcome_of(const error& why, storage::migrator& work) {
+  if (why.code == storage::db::codes::busy && why.message == storage::migration_at_work) {
+    return {why.message, true, true};
+  }
+  // Where not even that can be read, it is no plugin's fault.
+  const auto status = work.status();
+  const bool broken = !status && status.error().code != storage::db::codes::validation_error;
+  return {why.message, broken, why.code == storage::db::codes::busy};
 }
 
-void apply_pending(storage::migrator work, const std::string& plugin) {
-  for (const auto& applied : checked(work.up(), plugin).done) {
+migration_outcome apply_pending(storage::migrator& work, const std::string& plugin) {
+  const auto report = work.up();
+  if (!report) return outcome_of(report.error(), work);
+  for (const auto& applied : report->done) {
     spdlog::info("storage: applied {}/{}", plugin, applied.name);
   }
+  return {};
 }
 
 // The plugin that is loaded says whether it can do with them.
@@ -67,21 +78,43 @@ class migrating_service final : public storage::service {
   std::string told_;
 };
 
+storage::migration_places places_of(const config& settings) {
+  return {settings.plugin_directory, settings.migrations};
+}
+
 bool has_work(const config& settings, storage::database& database) {
-  for (const std::string& plugin : plugins_with_migrations(settings.migrations)) {
-    const auto status = storage::migrator(database, settings.migrations, plugin).status();
+  const auto places = places_of(settings);
+  for (const std::string& plugin : places.names()) {
+    const auto status = storage::migrator(database, places.of(plugin), plugin).status();
     if (status && !status->pending.empty()) return true;
   }
   return false;
 }
 
+migration_outcome migrate_one(const config& settings, storage::migrator& work,
+                              const std::string& plugin) {
+  if (settings.auto_migrate) {
+    auto applied = apply_pending(work, plugin);
+    if (!applied.problem.empty()) return applied;
+  }
+  const auto status = work.status();
+  if (!status) return outcome_of(status.error(), work);
+  tell_unknown(*status, plugin);
+  tell_pending(*status, plugin);
+  return {};
+}
+
+// What is wrong with one plugin's is said, and keeps that plugin out when it is loaded.
 void migrate_all(const config& settings, storage::database& database) {
-  for (const std::string& plugin : plugins_with_migrations(settings.migrations)) {
-    storage::migrator work(database, settings.migrations, plugin);
-    if (settings.auto_migrate) apply_pending(work, plugin);
-    const auto status = checked(work.status(), plugin);
-    tell_unknown(status, plugin);
-    tell_pending(status, plugin);
+  const auto places = places_of(settings);
+  for (const std::string& plugin : places.names()) {
+    storage::migrator work(database, places.of(plugin), plugin);
+    const auto outcome = migrate_one(settings, work, plugin);
+    if (outcome.problem.empty()) continue;
+    const std::string why = fmt::format("migrations of '{}': {}", plugin, outcome.problem);
+    if (outcome.broken && outcome.busy) throw storage::database_unavailable(why);
+    if (outcome.broken) throw std::runtime_error(why);
+    spdlog::error("storage: {} ({})", why, (places.of(plugin) / plugin).string());
   }
 }
 
@@ -102,6 +135,7 @@ storage::options service_options(const config& settings, connection& bus) {
   options.write_queue = settings.write_queue;
   options.database = settings.database;
   options.migrations = settings.migrations.string();
+  options.plugins = settings.plugin_directory.string();
   options.auto_migrate = settings.auto_migrate;
   options.request_age = settings.request_age;
   options.log = [](const std::string& text) { spdlog::warn("storage: {}", text); };
@@ -109,21 +143,6 @@ storage::options service_options(const config& settings, connection& bus) {
 }
 
 }  // namespace
-
-std::vector<std::string> plugins_with_migrations(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder)) {
-    throw std::runtime_error("the migrations folder '" + folder.string() +
-                             "' does not exist; name another with storage.migrations");
-  }
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    // Hidden ones, such as .git, are somebody else's.
-    if (entry.is_directory() && !name.starts_with('.')) names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 storage_node::storage_node(const std::string& nats_url, const config& settings,
                            std::function<void(const std::string& why)> on_closed)

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/config.hpp"
@@ -18,8 +17,9 @@ namespace rosey::host {
 
 class storage_node {
  public:
-  // Throws std::runtime_error with one sentence: a database that cannot be opened, a migration that
-  // is refused, another database that is served on this NATS.
+  // Throws std::runtime_error with one sentence: a database that cannot be opened, another database
+  // that is served on this NATS, no folder of migrations. A plugin's migration that is refused is
+  // logged, and stops nobody else.
   // `on_closed` as in connection::settings.
   storage_node(const std::string& nats_url, const config& settings,
                std::function<void(const std::string& why)> on_closed);
@@ -35,10 +35,5 @@ class storage_node {
   std::unique_ptr<storage::service> service_;
   std::optional<storage_endpoint> endpoint_;
 };
-
-// The plugins that have migrations: the folders in the migrations folder that are not hidden, by
-// name.
-// Throws std::runtime_error if there is no such folder.
-std::vector<std::string> plugins_with_migrations(const std::filesystem::path& folder);
 
 }  // namespace rosey::host

@@ -126,6 +126,12 @@ void config_options::add_storage_options(CLI::App& command) {
   command.add_option("--migrations", migrations, "Folder of the migration files, one per plugin");
 }
 
+void config_options::add_plugins_option(CLI::App& command) {
+  command.add_option(
+      "--plugins", plugins,
+      "Folder of the plugins (lib<name>.so), and of migrations/<id>, which go first");
+}
+
 result<config> config_options::load() const {
   std::string path = file;
   std::error_code ignored;
@@ -153,6 +159,7 @@ result<config> config_options::load() const {
     if (!key->empty()) warn_if_others_read(*key, "a key");
   }
   if (!migrations.empty()) loaded->migrations = migrations;
+  if (!plugins.empty()) loaded->plugin_directory = plugins;
   return loaded;
 }
 

@@ -31,12 +31,14 @@ struct config_options {
   std::string database;
   std::string database_url_file;
   std::string migrations;
+  std::string plugins;
   std::chrono::seconds wait = default_wait;
 
   void add_file_option(CLI::App& command);
   void add_nats_option(CLI::App& command);
   void add_wait_option(CLI::App& command);
   void add_storage_options(CLI::App& command);
+  void add_plugins_option(CLI::App& command);
 
   bool names_database() const { return !database.empty() || !database_url_file.empty(); }
 

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -14,6 +15,7 @@
 #include "host_stub/cli/signals.hpp"
 #include "host_stub/output.hpp"
 #include "host_stub/storage/database.hpp"
+#include "host_stub/storage/migration_places.hpp"
 #include "host_stub/storage/migrator.hpp"
 
 namespace rosey::host {
@@ -54,10 +56,11 @@ void print_status(const db::migration_status& status) {
   }
 }
 
-void print_report(const db::migration_report& report, bool up) {
-  const char* verb = up ? "applied" : "rolled back";
+void print_report(const db::migration_report& report, const std::string& action) {
+  const char* verb = action == "down" ? "rolled back" : "applied";
   for (const db::migration& each : report.done) {
-    print("{}{} {}\n", report.dry_run ? "would have " : "", verb, each.name);
+    print("{}{} {}{}\n", report.dry_run ? "would have " : "", verb, each.name,
+          action == "redo" ? " again" : "");
   }
   if (report.done.empty()) print("nothing to do\n");
   print("version {}\n", report.version);
@@ -68,14 +71,25 @@ void print_json(const Report& report) {
   print("{}\n", boost::json::serialize(db::to_json(report)));
 }
 
+std::filesystem::path folder_of(const config& settings, const std::string& plugin) {
+  return storage::migration_places(settings.plugin_directory, settings.migrations).of(plugin);
+}
+
 // Looking creates nothing, least of all where the path was mistyped.
 result<db::migration_status> status_of(const config& settings, const std::string& plugin) {
+  const std::filesystem::path folder = folder_of(settings, plugin);
   if (const auto file = storage::missing_file(settings.database)) {
     print_error("rosey: there is no database '{}' yet\n", *file);
-    return storage::status_of_nothing(settings.migrations, plugin, "sqlite");
+    return storage::status_of_nothing(folder, plugin, "sqlite");
   }
   const auto database = storage::open_database(settings.database, {});
-  return storage::migrator(*database, settings.migrations, plugin).status();
+  return storage::migrator(*database, folder, plugin).status();
+}
+
+result<db::migration_report> change(storage::migrator& tables, const migrate_options& options) {
+  if (options.action == "redo") return tables.redo(options.dry_run);
+  return options.action == "up" ? tables.up(options.to, options.dry_run)
+                                : tables.down(options.to, options.dry_run);
 }
 
 int run_migrate(const migrate_options& options) {
@@ -83,6 +97,9 @@ int run_migrate(const migrate_options& options) {
   if (!settings) throw std::runtime_error(settings.error().message);
   if (options.action == "status" && (options.to || options.dry_run)) {
     throw std::runtime_error("--to and --dry-run go with --action up or down");
+  }
+  if (options.action == "redo" && options.to) {
+    throw std::runtime_error("--to goes with --action up or down; redo is of the newest one");
   }
   if (options.action == "status") {
     const auto status = status_of(*settings, options.plugin);
@@ -93,12 +110,10 @@ int run_migrate(const migrate_options& options) {
   termination end;
   end.waits_for("the migration, which the database takes back,");
   const auto database = storage::open_database(settings->database, {});
-  storage::migrator migrator(*database, settings->migrations, options.plugin);
-  const bool up = options.action == "up";
-  const auto report =
-      up ? migrator.up(options.to, options.dry_run) : migrator.down(options.to, options.dry_run);
+  storage::migrator migrator(*database, folder_of(*settings, options.plugin), options.plugin);
+  const auto report = change(migrator, options);
   if (!report) throw std::runtime_error(report.error().message);
-  options.json ? print_json(*report) : print_report(*report, up);
+  options.json ? print_json(*report) : print_report(*report, options.action);
   return 0;
 }
 
@@ -110,19 +125,25 @@ void add_migrate_command(CLI::App& app, subcommand& run) {
   auto options = std::make_shared<migrate_options>();
   options->shared.add_file_option(*command);
   options->shared.add_storage_options(*command);
-  command
-      ->add_option("--plugin", options->plugin, "Whose tables: a folder in the migrations folder")
+  options->shared.add_plugins_option(*command);
+  command->add_option("--plugin", options->plugin, "Whose tables: its id, the name of its folder")
       ->required();
-  command->add_option("--action", options->action, "up, down or status")
+  command
+      ->add_option(
+          "--action", options->action,
+          "up, down or status; in development also redo: the newest one that is applied is "
+          "rolled back and applied again, as its file is now")
       ->required()
-      ->check(CLI::IsMember({"up", "down", "status"}));
+      ->check(CLI::IsMember({"up", "down", "redo", "status"}));
   command
       ->add_option("--to", options->to,
                    "Version to stop at; without it, up applies all, down rolls back the newest one")
       ->check(no_version);
   command->add_flag("--dry-run", options->dry_run, "Try it in a transaction, and take it back");
   command->add_flag("--json", options->json, "Print what db.migrate.<plugin>.… answers");
-  command->footer("To roll everything back: --action down --to 0");
+  command->footer(
+      "To roll everything back: --action down --to 0. The files are those beside the plugin "
+      "(<plugins>/migrations/<id>), else those in the folder of migrations.");
   command->callback([&run, options] { run = [options] { return run_migrate(*options); }; });
 }
 

@@ -21,7 +21,6 @@ namespace {
 
 struct run_options {
   config_options shared;
-  std::string plugins;
   std::string channel;
   std::string user;
   std::string role;
@@ -29,7 +28,6 @@ struct run_options {
   result<config> load() const {
     auto loaded = shared.load();
     if (!loaded) return loaded;
-    if (!plugins.empty()) loaded->plugin_directory = plugins;
     for (console_settings& console : loaded->consoles) {
       if (!channel.empty()) console.channel = channel;
       if (!user.empty()) console.user = user;
@@ -99,7 +97,7 @@ void add_run_command(CLI::App& app, subcommand& run) {
   options->shared.add_nats_option(*command);
   options->shared.add_wait_option(*command);
   options->shared.add_storage_options(*command);
-  command->add_option("--plugins", options->plugins, "Folder of the plugins (lib<name>.so)");
+  options->shared.add_plugins_option(*command);
   command->add_option("--channel", options->channel, "Channel that the console speaks in");
   command->add_option("--user", options->user, "Name that the console speaks under");
   command->add_option("--role", options->role, "Role of the console's user")

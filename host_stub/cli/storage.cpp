@@ -50,6 +50,7 @@ void add_storage_command(CLI::App& app, subcommand& run) {
   options->add_nats_option(*command);
   options->add_wait_option(*command);
   options->add_storage_options(*command);
+  options->add_plugins_option(*command);
   command->callback([&run, options] { run = [options] { return run_storage(*options); }; });
 }
 

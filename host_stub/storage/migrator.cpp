@@ -16,6 +16,8 @@ namespace {
 
 using files = std::vector<migration_file>;
 
+constexpr std::chrono::seconds patience_of_a_step{10};  // with transactions that were faster
+
 struct record {
   db::migration shown;
   std::string checksum;
@@ -38,20 +40,32 @@ std::vector<record> read_records(session& in, const std::string& plugin) {
   return records;
 }
 
+// The way out while a migration is being written.
+std::string redo_hint(const std::string& plugin) {
+  return fmt::format(
+      "; in development, 'rosey migrate --plugin {} --action redo' takes it back and applies it "
+      "again",
+      plugin);
+}
+
 // What is applied must be what the files say, from the first one on. Behind the last file there may
-// be more: a newer version of the plugin was here, or still is.
-std::optional<error> check(const std::vector<record>& applied, const files& known) {
-  for (std::size_t i = 0; i < std::min(applied.size(), known.size()); ++i) {
+// be more: a newer version of the plugin was here, or still is. `redone` is how many at the end may
+// differ.
+std::optional<error> check(const std::vector<record>& applied, const files& known,
+                           const std::string& plugin, std::size_t redone = 0) {
+  for (std::size_t i = 0; i < std::min(applied.size() - redone, known.size()); ++i) {
+    const std::string way_out = i + 1 == applied.size() ? redo_hint(plugin) : "";
     const db::migration& was = applied[i].shown;
     if (known[i].version != was.version) {
       return db::invalid(fmt::format("{} is applied, but its file is missing", was.name));
     }
     if (known[i].name != was.name) {
-      return db::invalid(
-          fmt::format("{} is applied, but its file is now called {}", was.name, known[i].name));
+      return db::invalid(fmt::format("{} is applied, but its file is now called {}{}", was.name,
+                                     known[i].name, way_out));
     }
     if (!known[i].has(applied[i].checksum)) {
-      return db::invalid(fmt::format("{} was edited after it had been applied", was.name));
+      return db::invalid(
+          fmt::format("{} was edited after it had been applied{}", was.name, way_out));
     }
   }
   return std::nullopt;
@@ -60,7 +74,7 @@ std::optional<error> check(const std::vector<record>& applied, const files& know
 result<std::vector<record>> checked_records(session& in, const std::string& plugin,
                                             const files& known) {
   auto applied = read_records(in, plugin);
-  if (auto refused = check(applied, known)) return *refused;
+  if (auto refused = check(applied, known, plugin)) return *refused;
   return applied;
 }
 
@@ -81,9 +95,10 @@ void delete_record(session& in, const std::string& plugin, std::int64_t version)
   in.execute(bound.finish(sql));
 }
 
-std::optional<error> run_part(session& in, const migration_file& file, const std::string& sql) {
+std::optional<error> run_part(session& in, const std::string& plugin, const migration_file& file,
+                              const std::string& sql) {
   try {
-    in.run_script(sql);
+    in.run_migration(plugin, sql);
     return std::nullopt;
   } catch (const sql_failure& failure) {
     // These are no fault of the file.
@@ -102,7 +117,6 @@ std::int64_t newest(const std::vector<record>& applied) {
 // and takes it back. A step tells what it did.
 template <class Step>
 result<db::migration_report> repeat(session& in, bool dry_run, Step step) {
-  constexpr std::chrono::seconds patience{10};
   db::migration_report report;
   report.dry_run = dry_run;
   std::optional<transaction> all;
@@ -113,11 +127,34 @@ result<db::migration_report> repeat(session& in, bool dry_run, Step step) {
     return done;
   };
   while (true) {
-    const auto done = dry_run ? once(*all) : transact(in, access::write, patience, once);
+    const auto done = dry_run ? once(*all) : transact(in, access::write, patience_of_a_step, once);
     if (!done) return done.error();
     if (!*done) return report;
     report.done.push_back(**done);
   }
+}
+
+error file_is_missing(const record& applied) {
+  return db::invalid(fmt::format("{} is applied, but its file is missing", applied.shown.name));
+}
+
+result<db::migration_report> redo_newest(session& in, const std::string& plugin,
+                                         const files& known) {
+  const auto applied = read_records(in, plugin);
+  if (applied.empty()) {
+    return db::invalid(fmt::format("Nothing of '{}' is applied that could be redone", plugin));
+  }
+  if (auto refused = check(applied, known, plugin, 1)) return *refused;
+  if (applied.size() > known.size()) return file_is_missing(applied.back());
+  const migration_file& last = known[applied.size() - 1];
+  if (auto refused = run_part(in, plugin, last, last.down)) return *refused;
+  delete_record(in, plugin, last.version);
+  if (auto refused = run_part(in, plugin, last, last.up)) return *refused;
+  insert_record(in, plugin, last);
+  db::migration_report report;
+  report.done = {{last.version, last.name, ""}};
+  report.version = last.version;
+  return report;
 }
 
 template <class Action>
@@ -179,7 +216,7 @@ result<db::migration_report> migrator::up(std::optional<std::int64_t> to, bool d
       version = newest(*applied);
       if (version >= target) return std::optional<db::migration>();
       const migration_file& next = (*known)[applied->size()];
-      if (auto refused = run_part(*in, next, next.up)) return *refused;
+      if (auto refused = run_part(*in, plugin_, next, next.up)) return *refused;
       insert_record(*in, plugin_, next);
       return std::optional(db::migration{next.version, next.name, ""});
     });
@@ -200,14 +237,26 @@ result<db::migration_report> migrator::down(std::optional<std::int64_t> to, bool
       version = newest(*applied);
       if (!target) target = version - 1;
       if (version == 0 || version <= *target) return std::optional<db::migration>();
-      if (applied->size() > known->size()) {
-        return db::invalid(
-            fmt::format("{} is applied, but its file is missing", applied->back().shown.name));
-      }
+      if (applied->size() > known->size()) return file_is_missing(applied->back());
       const migration_file& last = (*known)[applied->size() - 1];
-      if (auto refused = run_part(*in, last, last.down)) return *refused;
+      if (auto refused = run_part(*in, plugin_, last, last.down)) return *refused;
       delete_record(*in, plugin_, last.version);
       return std::optional(db::migration{last.version, last.name, ""});
+    });
+  });
+}
+
+result<db::migration_report> migrator::redo(bool dry_run) {
+  return guarded([&]() -> result<db::migration_report> {
+    const auto known = read_files(folder_, plugin_, database_.dialect_name());
+    if (!known) return known.error();
+    const auto in = database_.connect(access::write);
+    in->lock_migrations(plugin_, patience_);
+    return transact(*in, access::write, patience_of_a_step, [&](transaction& current) {
+      auto report = redo_newest(*in, plugin_, *known);
+      if (report) report->dry_run = dry_run;
+      if (!report || dry_run) current.take_back();
+      return report;
     });
   });
 }

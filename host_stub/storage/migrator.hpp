@@ -30,6 +30,10 @@ class migrator {
   // Rolls back to version `to` (0: everything), or the newest one only.
   result<db::migration_report> down(std::optional<std::int64_t> to = {}, bool dry_run = false);
 
+  // Takes the newest one that is applied back, and applies it again as its file is now: also if it
+  // was edited or renamed meanwhile. In one transaction.
+  result<db::migration_report> redo(bool dry_run = false);
+
   result<db::migration_status> status();
 
  private:

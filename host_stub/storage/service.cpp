@@ -12,6 +12,7 @@
 #include "host_stub/storage/fault_log.hpp"
 #include "host_stub/storage/metrics.hpp"
 #include "host_stub/storage/migration_marks.hpp"
+#include "host_stub/storage/migration_places.hpp"
 #include "host_stub/storage/migrator.hpp"
 #include "host_stub/storage/transact.hpp"
 #include "host_stub/storage/workers.hpp"
@@ -39,10 +40,22 @@ bool changes_tables(migrator& work, const migration_request& asked) {
   return status && !status->pending.empty();
 }
 
+// Of a plugin that brings no migrations. It may have tables all the same, whose files are gone.
+std::string without_files(migrator& work) {
+  const auto status = work.status();
+  const bool is_broken = !status && status.error().code != db::codes::validation_error;
+  if (is_broken) return encode_result(status);
+  db::migration_report nothing;
+  nothing.version = status ? status->version : 0;
+  return encode_result(result<db::migration_report>(nothing));
+}
+
 std::string migrate(database& in, const options& chosen, migration_marks& marks,
                     const std::string& plugin, const migration_request& asked) {
+  const migration_places places(chosen.plugins, chosen.migrations);
+  migrator work(in, places.of(plugin), plugin);
+  if (asked.how.automatic && !places.have(plugin)) return without_files(work);
   if (asked.how.automatic && !chosen.auto_migrate) return not_by_itself(plugin);
-  migrator work(in, chosen.migrations, plugin);
   std::optional<migration_marks::mark> mark;
   if (changes_tables(work, asked)) mark.emplace(marks, plugin);
   switch (asked.action) {

@@ -18,6 +18,7 @@ namespace rosey::storage {
 struct options {
   std::string database = "sqlite:data/rosey.db";
   std::string migrations = "migrations";  // folder that holds a folder for each plugin
+  std::string plugins;  // folder of the libraries, whose own folder of migrations goes first
 
   bool auto_migrate = true;  // when a plugin that is loaded needs it
 

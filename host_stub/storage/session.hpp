@@ -83,8 +83,11 @@ class session {
                                                bool fills_id) = 0;
   virtual void query(const statement& what, const row_handler& each) = 0;
 
-  // Several statements of a migration, which must leave the transaction alone.
-  virtual void run_script(const std::string& sql) = 0;
+  // Several statements of a plugin's migration, inside of a transaction that they must leave alone.
+  // They may reach what is the plugin's: tables, and what belongs to them, that begin with its id
+  // and '_'. If they reach anything else, it fails with a sentence that names it (not_its_own), and
+  // the transaction must be rolled back.
+  virtual void run_migration(const std::string& plugin, const std::string& sql) = 0;
 
   // Outside of a transaction. Keeps other migrations of the plugin out as long as the session
   // lives; fails with `busy` when one is still at work after `patience`.

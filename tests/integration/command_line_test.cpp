@@ -12,6 +12,7 @@
 namespace rosey::tests {
 namespace {
 
+using testing::ContainsRegex;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -112,12 +113,22 @@ std::vector<std::string> migrations_of(const bot_folder& folder) {
   return names;
 }
 
+// It is the plugin's that is refused, and nobody else's.
 TEST(CommandLine, RefusesAMigrationWithoutAWayBack) {
   const bot_folder folder;
   const std::string number = std::to_string(1001 + migrations_of(folder).size()).substr(1);
   std::ofstream(folder.path() / "migrations/playlist" / (number + "_oops.sql"))
       << "-- UP\nCREATE TABLE playlist_oops (id INTEGER PRIMARY KEY);\n";
-  expect_failure(rosey(folder, {"run"}), number + "_oops.sql");
+  std::filesystem::copy_file(HELLO_PLUGIN, folder.plugins() / "libhello.so");
+  const std::string why = number + "_oops.sql has no '-- DOWN'";
+  const finished ended = rosey(folder, {"run"});
+  EXPECT_EQ(ended.status, 0) << ended.log;
+  EXPECT_THAT(ended.log, HasSubstr("storage: migrations of 'playlist': " + why));
+  EXPECT_THAT(ended.log, ContainsRegex("plugin not loaded: the migrations of playlist .* are "
+                                       "refused: " +
+                                       why));
+  EXPECT_THAT(ended.log, HasSubstr("loaded hello"));
+  EXPECT_THAT(ended.log, HasSubstr("rosey ready"));
   const finished up = rosey(folder, {"migrate", "--plugin", "playlist", "--action", "up"});
   expect_failure(up, number + "_oops.sql");
   EXPECT_THAT(up.log, HasSubstr("-- DOWN"));

@@ -522,6 +522,78 @@ TEST_F(PluginsTables, AreMigratedFirstWhereThatIsAllowed) {
   EXPECT_EQ(bot.finish(), 0);
 }
 
+// A plugin that says nothing of what it needs, as an author begins.
+class DroppedPlugin : public PluginsTables {
+ protected:
+  void drop(const std::string& up) const {
+    const auto folder = folder_.plugins() / "migrations/hello";
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "001_greetings.sql")
+        << "-- UP\n"
+        << up << ";\n-- DOWN\nDROP TABLE hello_greetings;\n";
+    const auto library = folder_.plugins() / "libhello.so";
+    if (!std::filesystem::exists(library)) std::filesystem::copy_file(HELLO_PLUGIN, library);
+  }
+  static json::value greetings(running_bot& bot) {
+    return json::parse(bot.request("db.row.hello.select", R"({"table": "greetings"})"));
+  }
+};
+
+TEST_F(DroppedPlugin, BringsItsTables) {
+  running_bot bot(folder_);
+  drop("CREATE TABLE hello_greetings (id BIGINT)");
+  EXPECT_THAT(bot.say("!plugin load hello"), HasSubstr("Loaded hello"));
+  EXPECT_EQ(greetings(bot).at("count"), 0);
+  // A newer build's are applied before it takes over.
+  std::ofstream(folder_.plugins() / "migrations/hello/002_more.sql")
+      << "-- UP\nALTER TABLE hello_greetings ADD COLUMN text TEXT;\n"
+         "-- DOWN\nALTER TABLE hello_greetings DROP COLUMN text;\n";
+  EXPECT_THAT(bot.say("!plugin reload hello"), HasSubstr("Reloaded hello"));
+  EXPECT_THAT(bot.child().log(), HasSubstr("the tables of hello are at version 2 now"));
+  // One that is wrong keeps the older build.
+  std::ofstream(folder_.plugins() / "migrations/hello/004_gap.sql") << "-- UP\n";
+  const std::string refused = bot.say("!plugin reload hello");
+  EXPECT_THAT(refused, HasSubstr("004_gap.sql follows, but number 003 is missing"));
+  EXPECT_THAT(refused, HasSubstr("keeps running"));
+  EXPECT_EQ(bot.finish(), 0);
+}
+
+TEST_F(DroppedPlugin, ReachesNoTablesOfOthers) {
+  running_bot bot(folder_);
+  EXPECT_THAT(bot.say("!add https://youtu.be/dQw4w9WgXcQ"), HasSubstr("Added to queue"));
+  drop("DROP TABLE playlist_queue");
+  EXPECT_THAT(bot.say("!plugin load hello"),
+              HasSubstr("the migrations of hello 1.0.0 are refused: 001_greetings.sql failed: it "
+                        "reaches the table 'playlist_queue'"));
+  EXPECT_THAT(bot.say("!add https://vimeo.com/76979871"), HasSubstr("Added to queue"));
+  // Its author mends the file.
+  drop("CREATE TABLE hello_greetings (id BIGINT)");
+  EXPECT_THAT(bot.say("!plugin load hello"), HasSubstr("Loaded hello"));
+  drop("CREATE TABLE hello_greetings (id BIGINT, text TEXT)");
+  EXPECT_THAT(bot.say("!plugin reload hello"), HasSubstr("--plugin hello --action redo"));
+  const finished redone =
+      run(folder_.command({"migrate", "--plugin", "hello", "--action", "redo"}), folder_.path());
+  EXPECT_EQ(redone.output, "applied 001_greetings.sql again\nversion 1\n") << redone.log;
+  EXPECT_THAT(bot.say("!plugin reload hello"), HasSubstr("Reloaded hello"));
+  EXPECT_EQ(bot.finish(), 0);
+}
+
+TEST_F(StorageProcess, OnePluginsMistakeStopsNobodyElse) {
+  const auto migrations = folder_.path() / "migrations";
+  for (const char* name : {"bad", "No_Id", "stray"}) {
+    std::filesystem::create_directories(migrations / name);
+  }
+  std::ofstream(migrations / "bad/001_x.sql") << "-- UP\nCREATE TABEL x;\n-- DOWN\nSELECT 1;\n";
+  std::ofstream(migrations / "No_Id/001_x.sql") << "-- UP\nSELECT 1;\n-- DOWN\nSELECT 1;\n";
+  std::ofstream(migrations / "stray/first.sql") << "-- UP\nSELECT 1;\n-- DOWN\nSELECT 1;\n";
+  process storage(folder_.command({"storage", "--nats-url", nats_.url()}), folder_.path());
+  storage.wait_for_log("rosey ready");
+  EXPECT_THAT(storage.log(), HasSubstr("migrations of 'bad': 001_x.sql failed: near \"TABEL\""));
+  EXPECT_THAT(storage.log(), HasSubstr("migrations of 'No_Id': 'No_Id' is not a plugin's id"));
+  EXPECT_THAT(storage.log(), HasSubstr("migrations of 'stray': first.sql is not named like"));
+  EXPECT_EQ(ask("db.row.playlist.select", json::object{{"table", "queue"}}).at("count"), 0);
+}
+
 TEST_F(PluginsTables, ThatAreBeingMigratedAreBusy) {
   running_bot bot(folder_);
   EXPECT_THAT(bot.say("!add https://youtu.be/dQw4w9WgXcQ"), HasSubstr("Added to queue"));

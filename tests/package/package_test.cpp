@@ -158,6 +158,29 @@ TEST_F(Package, PluginsOfThisBuildExportNothingButTheirEntry) {
   }
 }
 
+TEST_F(Package, PutsMigrationsBesideTheLibrary) {
+  run_all("cmake --install build --component plugin_api --prefix ~/rosey; mkdir -p mine/sql/echo");
+  std::ofstream(folder_.path() / "mine/CMakeLists.txt")
+      << "cmake_minimum_required(VERSION 3.25)\nproject(mine LANGUAGES C)\n"
+         "find_package(RoseyPluginApi 1.0 REQUIRED)\n"
+         "rosey_add_plugin(mine SOURCES " SOURCE_DIR
+         "/plugin_api/examples/echo/echo.c MIGRATIONS sql/echo/)\n"
+         "set_target_properties(mine PROPERTIES LIBRARY_OUTPUT_DIRECTORY "
+         "${CMAKE_BINARY_DIR}/out)\n";
+  const auto file = [this](const std::string& name) {
+    return std::ofstream(folder_.path() / "mine/sql/echo" / name);
+  };
+  file("001_a.sql") << "-- UP";
+  file("002_b.sql") << "-- UP";
+  run_all("cmake -S mine -B made -DCMAKE_PREFIX_PATH=~/rosey; cmake --build made");
+  EXPECT_EQ(run_all("cd made/out; ls . migrations/echo"),
+            ".:\nlibmine.so\nmigrations\n\nmigrations/echo:\n001_a.sql\n002_b.sql\n");
+  file("001_a.sql") << "-- UP, edited";
+  std::filesystem::remove(folder_.path() / "mine/sql/echo/002_b.sql");
+  run_all("cmake --build made");
+  EXPECT_EQ(run_all("cd made/out/migrations/echo; ls; cat *"), "001_a.sql\n-- UP, edited");
+}
+
 TEST_F(Package, NamesWhatIsMissing) {
   run_all("cmake --install build --component plugin_api --prefix ~/rosey; mkdir mine");
   const auto refusal = [&](const std::string& project, const std::string& options = {}) {

@@ -9,6 +9,7 @@
 #include "host_stub/storage/postgresql/postgresql_connection.hpp"
 #include "host_stub/storage/postgresql/postgresql_dialect.hpp"
 #include "host_stub/storage/postgresql/postgresql_schema.hpp"
+#include "host_stub/storage/postgresql/postgresql_wall.hpp"
 
 namespace rosey::storage {
 
@@ -121,9 +122,25 @@ class postgresql_session final : public session {
     });
   }
 
-  // Inside of EXECUTE the server refuses what would end the transaction.
-  void run_script(const std::string& sql) override {
+  void run_migration(const std::string& plugin, const std::string& sql) override {
     schema_is_current_ = false;
+    postgresql_wall wall(connection(), plugin);
+    run_script(sql);
+    const std::string problem = wall.problem_after();
+    if (!problem.empty()) throw sql_failure(sql_failure_kind::broken, problem);
+  }
+
+  void lock_migrations(const std::string& plugin, std::chrono::milliseconds patience) override {
+    migration_lock_ = migration_lock{plugin, patience};
+    if (!connection_) return connect();
+    take_migration_lock();
+  }
+
+ private:
+  postgresql_connection& connection() { return *connection_; }
+
+  // Inside of EXECUTE the server refuses what would end the transaction.
+  void run_script(const std::string& sql) {
     const std::string body = fmt::format("BEGIN EXECUTE {}; END", connection().literal(sql));
     try {
       connection().execute("DO " + connection().literal(body));
@@ -136,15 +153,6 @@ class postgresql_session final : public session {
                         ends ? ends_transaction : failure.what());
     }
   }
-
-  void lock_migrations(const std::string& plugin, std::chrono::milliseconds patience) override {
-    migration_lock_ = migration_lock{plugin, patience};
-    if (!connection_) return connect();
-    take_migration_lock();
-  }
-
- private:
-  postgresql_connection& connection() { return *connection_; }
 
   void connect() {
     connection_.emplace(url_, mode_, options_);

@@ -68,12 +68,20 @@ CREATE TABLE IF NOT EXISTS rosey_revision (
 INSERT INTO rosey_revision (only_row, value) VALUES (1, 0) ON CONFLICT DO NOTHING;
 )";
 
+// Each statement ends with a line.
+void execute_all(session& in, std::string_view statements) {
+  for (std::size_t end; (end = statements.find(";\n")) != statements.npos;) {
+    in.execute({std::string(statements.substr(0, end)), {}});
+    statements.remove_prefix(end + 2);
+  }
+}
+
 // To files of before it was there.
 void add_column(session& in, const char* table, const char* column, const char* type) {
   bool there = false;
   in.query({fmt::format("SELECT 1 FROM pragma_table_info('{}') WHERE name = '{}'", table, column)},
            [&there](const auto&) { return !(there = true); });
-  if (!there) in.run_script(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table, column, type));
+  if (!there) in.execute({fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table, column, type), {}});
 }
 
 void create_folder_of(const std::filesystem::path& file) {
@@ -100,8 +108,8 @@ std::unique_ptr<database> open_sqlite(const std::string& path, const database_op
   try {
     const auto session = opened->connect(access::write);
     transaction creating(*session, access::write);
-    session->run_script(own_tables("TEXT"));
-    session->run_script(counter);
+    execute_all(*session, own_tables("TEXT"));
+    execute_all(*session, counter);
     add_column(*session, "rosey_request", "results", "TEXT");
     add_column(*session, "rosey_kv", "set_at", "BIGINT");
     std::string identity;

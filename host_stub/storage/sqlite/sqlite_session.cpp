@@ -13,6 +13,7 @@
 #include "host_stub/storage/sqlite/migration_gate.hpp"
 #include "host_stub/storage/sqlite/sqlite_dialect.hpp"
 #include "host_stub/storage/sqlite/sqlite_schema.hpp"
+#include "host_stub/storage/sqlite/sqlite_wall.hpp"
 #include "host_stub/storage/sqlite/statement_cache.hpp"
 
 namespace rosey::storage {
@@ -47,10 +48,8 @@ bool tells_of_damage(const SQLite::Exception& failure) {
 }
 
 sql_failure translation_of(const SQLite::Exception& failure) {
-  const int code = failure.getErrorCode();
-  return {kind_of(failure), code == SQLITE_INTERRUPT ? took_too_long
-                            : code == SQLITE_AUTH    ? ends_transaction
-                                                     : failure.what()};
+  const bool ended = failure.getErrorCode() == SQLITE_INTERRUPT;
+  return {kind_of(failure), ended ? took_too_long : failure.what()};
 }
 
 // A statement that gives its locks and values back at the end of the scope.
@@ -102,26 +101,6 @@ class running {
   }
 
   SQLite::Statement& prepared_;
-};
-
-// Refuses what would end the migration's transaction or reach into other files.
-int authorize_script(void*, int action, const char*, const char*, const char*, const char*) {
-  const bool forbidden = action == SQLITE_TRANSACTION || action == SQLITE_SAVEPOINT ||
-                         action == SQLITE_ATTACH || action == SQLITE_DETACH;
-  return forbidden ? SQLITE_DENY : SQLITE_OK;
-}
-
-class script_guard {
- public:
-  explicit script_guard(sqlite3* connection) : connection_(connection) {
-    sqlite3_set_authorizer(connection_, authorize_script, nullptr);
-  }
-  script_guard(const script_guard&) = delete;
-  script_guard& operator=(const script_guard&) = delete;
-  ~script_guard() { sqlite3_set_authorizer(connection_, nullptr, nullptr); }
-
- private:
-  sqlite3* connection_;
 };
 
 // A migration that does nothing is over by then; another may take minutes.
@@ -273,12 +252,20 @@ class sqlite_session final : public session, private sqlite_client {
     });
   }
 
-  void run_script(const std::string& sql) override {
-    translated([&] {
-      const script_guard guard(opened_->connection.getHandle());
-      opened_->connection.exec(sql);
-    });
+  void run_migration(const std::string& plugin, const std::string& sql) override {
     schema_is_current_ = false;
+    translated([&] {
+      sqlite_wall wall(opened_->connection, plugin);
+      std::string problem;
+      try {
+        opened_->connection.exec(sql);
+        problem = wall.problem_after();
+      } catch (const SQLite::Exception&) {
+        if (wall.refusal().empty()) throw;
+        problem = wall.refusal();
+      }
+      if (!problem.empty()) throw sql_failure(sql_failure_kind::broken, problem);
+    });
   }
 
   // For all plugins: a file has one writer anyway.

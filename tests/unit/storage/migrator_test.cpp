@@ -14,6 +14,9 @@ class storage_migrator : public migration_test {
     write_table("002", "b");
     write_table("003", "c");
   }
+  const std::string way_out_ =
+      "; in development, 'rosey migrate --plugin demo --action redo' takes it back and applies it "
+      "again";
 };
 
 TEST_F(storage_migrator, applies_what_is_pending_in_order) {
@@ -115,6 +118,39 @@ TEST_F(storage_migrator, an_edited_file_is_refused) {
   EXPECT_EQ(told(work().status()), refusal);
 }
 
+TEST_F(storage_migrator, the_newest_one_can_be_redone_after_an_edit) {
+  EXPECT_EQ(told(work().redo()),
+            "VALIDATION_ERROR: Nothing of 'demo' is applied that could be redone");
+  write_three();
+  work().up(2);
+  write("002_b.sql", "-- UP\nCREATE TABLE demo_b (id INTEGER, x);\n-- DOWN\nDROP TABLE demo_b;\n");
+  EXPECT_EQ(told(work().up()),
+            "VALIDATION_ERROR: 002_b.sql was edited after it had been applied" + way_out_);
+  EXPECT_EQ(told(work().redo(true)), "2: 002_b.sql");
+  EXPECT_EQ(schema_text().find("id INTEGER, x"), std::string::npos);
+  EXPECT_EQ(told(work().redo()), "2: 002_b.sql");
+  EXPECT_NE(schema_text().find("CREATE TABLE demo_b (id INTEGER, x)"), std::string::npos);
+  EXPECT_EQ(told(work().status()), "2: 001_a.sql 002_b.sql | 003_c.sql");
+  std::filesystem::rename(folder() / "002_b.sql", folder() / "002_songs.sql");
+  EXPECT_EQ(told(work().status()),
+            "VALIDATION_ERROR: 002_b.sql is applied, but its file is now called 002_songs.sql" +
+                way_out_);
+  EXPECT_EQ(told(work().redo()), "2: 002_songs.sql");
+}
+
+TEST_F(storage_migrator, what_cannot_be_redone_stays_as_it_was) {
+  write_three();
+  work().up(2);
+  write("002_b.sql", "-- UP\nCREATE TABEL demo_b;\n-- DOWN\nDROP TABLE demo_b;\n");
+  EXPECT_EQ(told(work().redo()), "DATABASE_ERROR: 002_b.sql failed: near \"TABEL\": syntax error");
+  EXPECT_NE(schema_text().find("CREATE TABLE demo_b (id INTEGER)"), std::string::npos);
+  write_table("002", "b");
+  EXPECT_EQ(told(work().status()), "2: 001_a.sql 002_b.sql | 003_c.sql");
+  write("001_a.sql", "-- UP\nSELECT 1;\n-- DOWN\nSELECT 1;\n");
+  EXPECT_EQ(told(work().redo()),
+            "VALIDATION_ERROR: 001_a.sql was edited after it had been applied");
+}
+
 TEST_F(storage_migrator, line_ends_marks_and_comments_are_no_edit) {
   write_three();
   work().up();
@@ -152,7 +188,7 @@ TEST_F(storage_migrator, what_was_recorded_before_is_known) {
   }
   write("001_a.sql", "-- UP\nCREATE TABLE demo_a (id INT);\n-- DOWN\nDROP TABLE demo_a;\n");
   EXPECT_EQ(told(work().status()),
-            "VALIDATION_ERROR: 001_a.sql was edited after it had been applied");
+            "VALIDATION_ERROR: 001_a.sql was edited after it had been applied" + way_out_);
 }
 
 TEST_F(storage_migrator, what_runs_does_not_depend_on_line_ends) {
@@ -339,11 +375,27 @@ TEST_F(storage_migrate, over_messages) {
   EXPECT_EQ(refusal("db.migrate.demo.apply", R"({"to": -1})"), "VALIDATION_ERROR");
   EXPECT_EQ(refusal("db.migrate.demo.apply", R"({"to": 7})"), "VALIDATION_ERROR");
   EXPECT_EQ(refusal("db.migrate.other.status", "{}"), "VALIDATION_ERROR");
+  EXPECT_EQ(successful("db.migrate.other.apply", R"({"automatic": true})").at("version"), 0);
   reopen_without_auto_migrate();
+  EXPECT_EQ(successful("db.migrate.other.apply", R"({"automatic": true})").at("version"), 0);
   const auto refused = ask("db.migrate.demo.apply", R"({"automatic": true})");
   EXPECT_EQ(error_message(refused),
             "storage.auto_migrate is false; run: rosey migrate --plugin demo --action up");
   EXPECT_EQ(successful("db.migrate.demo.apply", "{}").at("version"), 1);
+}
+
+TEST_F(storage_migrate, files_beside_the_plugin_go_first) {
+  close();
+  options_.plugins = (folder_.path() / "plugins").string();
+  open();
+  EXPECT_EQ(successful("db.migrate.demo.status", "{}").at("pending").at(0).at("name"), "001_a.sql");
+  const auto beside = folder_.path() / "plugins/migrations/demo";
+  std::filesystem::create_directories(beside);
+  std::ofstream(beside / "001_b.sql")
+      << "-- UP\nCREATE TABLE demo_b (id INTEGER);\n-- DOWN\nDROP TABLE demo_b;\n";
+  EXPECT_EQ(successful("db.migrate.demo.apply", R"({"automatic": true})").at("version"), 1);
+  row("insert", R"({"table": "b", "values": {"id": 1}})");
+  EXPECT_EQ(refusal("db.row.demo.select", R"({"table": "a"})"), "UNKNOWN_TABLE");
 }
 
 }  // namespace
