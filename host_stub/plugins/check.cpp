@@ -8,6 +8,7 @@
 #include <iterator>
 #include <set>
 
+#include "host_stub/plugin_id.hpp"
 #include "rosey/wire/subjects.hpp"
 #include "rosey/wire/utf8.hpp"
 
@@ -41,7 +42,7 @@ std::string problem_with_verb(const rosey_verb* verb, std::string_view plugin) {
   }
   if (!wire::subjects::is_publishable(verb->subject) || !wire::is_valid_utf8(verb->subject)) {
     return fmt::format(
-        "the subject of verb '{}' must be UTF-8 of whole tokens, without blanks and wildcards",
+        "the subject of verb '{}' must be UTF-8 without wildcards, blanks and empty tokens",
         verb->name);
   }
   if (!verb->arguments || !verb->help) {
@@ -54,10 +55,6 @@ std::string problem_with_verb(const rosey_verb* verb, std::string_view plugin) {
 }
 
 }  // namespace
-
-bool is_plugin_id(std::string_view text) {
-  return is_word(text) && text.front() >= 'a' && text.front() <= 'z';
-}
 
 std::string problem_with(const rosey_plugin* plugin) {
   if (!plugin) return "its table is null";
@@ -76,9 +73,13 @@ std::string problem_with(const rosey_plugin* plugin) {
     return fmt::format("it needs a host of contract version {}.{}, this one has {}.{}",
                        ROSEY_ABI_MAJOR, plugin->needs_host_minor, ROSEY_ABI_MAJOR, ROSEY_ABI_MINOR);
   }
-  if (!plugin->id || !is_plugin_id(plugin->id)) {
+  if (!plugin->id || !has_form_of_plugin_id(plugin->id)) {
     return "its id must be a lower case letter followed by up to 31 lower case letters, digits or "
            "'-'";
+  }
+  if (is_reserved_id(plugin->id)) {
+    return fmt::format("its id must not be '{}': reserved are {}", plugin->id,
+                       fmt::join(reserved_ids, ", "));
   }
   if (!plugin->version || !plugin->build) return "its version or build text is null";
   if (!plugin->create || !plugin->start || !plugin->request_stop || !plugin->destroy) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "rosey/abi/plugin.h"
 
@@ -11,8 +10,5 @@ namespace rosey::host {
 // One sentence about the first thing that is wrong; "" if nothing is. Reads only the fields that
 // lie inside the table's stated size.
 std::string problem_with(const rosey_plugin* plugin);
-
-// [a-z][a-z0-9-]{0,31}
-bool is_plugin_id(std::string_view text);
 
 }  // namespace rosey::host

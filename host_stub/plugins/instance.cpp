@@ -133,6 +133,7 @@ result<void> instance::start(std::string config_json, bool hold) {
     return give_up(fmt::format("start did not return within {} ms", deadlines_.start.count()));
   }
   result<void> started = outcome.get();
+  if (started) started = check_verbs();
   if (started) started = subscriptions_.open_intake(deadlines_.start);
   if (started) started = check_permissions(refusals_before);
   if (!started) {
@@ -144,6 +145,18 @@ result<void> instance::start(std::string config_json, bool hold) {
     return why;
   }
   if (!hold) subscriptions_.release_intake();
+  return {};
+}
+
+// Nobody would ever answer one that is listed and not subscribed to.
+result<void> instance::check_verbs() {
+  for (std::uint32_t index = 0; index < plugin().verb_count; ++index) {
+    const rosey_verb& verb = *plugin().verbs[index];
+    if (subscriptions_.listens_to(verb.subject)) continue;
+    return error{"refused", fmt::format("its verb '{}' has no subscription: start must subscribe "
+                                        "to {}",
+                                        verb.name, verb.subject)};
+  }
   return {};
 }
 
@@ -278,8 +291,12 @@ rosey_status instance::subscribe(void* self, rosey_string subject, rosey_string 
     const auto added =
         owner.subscriptions_.add(view(subject), view(queue_group), on_message, arg, *id);
     if (added) return ROSEY_OK;
-    write_error(error, plugin_text(added.error().message));
-    if (added.error().code == "refused") return ROSEY_REFUSED;
+    const std::string why = plugin_text(added.error().message);
+    write_error(error, why);
+    if (added.error().code == "refused") {
+      spdlog::error("[{}] a subscription was refused: {}", owner.id_, why);
+      return ROSEY_REFUSED;
+    }
     return added.error().code == "stopped" ? ROSEY_STOPPED : ROSEY_FAILED;
   } catch (...) {
     write_error(error, "out of memory");

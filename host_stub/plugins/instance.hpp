@@ -110,6 +110,7 @@ class instance {
   void destroy_plugin() noexcept;
   result<void> finish();
   error give_up(std::string why);
+  result<void> check_verbs();
   result<void> check_permissions(std::size_t refusals_before);
   std::chrono::milliseconds patience_with_nats() const;
   std::chrono::milliseconds limited(std::chrono::milliseconds deadline) const;

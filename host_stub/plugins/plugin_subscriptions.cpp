@@ -5,50 +5,15 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
-#include <optional>
 #include <utility>
 
-#include "host_stub/plugins/plugin_text.hpp"
+#include "host_stub/plugins/subscription_rules.hpp"
 #include "rosey/wire/command.hpp"
-#include "rosey/wire/utf8.hpp"
 
 namespace rosey::host {
 namespace {
 
 using steady = std::chrono::steady_clock;
-
-// "playlist.item.*" and "playlist.>" are subjects; ">" and "*.item" would listen to strangers.
-bool is_subscribable(std::string_view subject) {
-  if (subject.empty() || subject.size() > 512 || !wire::is_valid_utf8(subject)) return false;
-  const std::string_view first = subject.substr(0, subject.find('.'));
-  if (first.empty() || first == "*" || first == ">") return false;
-  for (const unsigned char byte : subject) {
-    if (byte <= ' ' || byte == 0x7f) return false;
-  }
-  return subject.find("..") == std::string_view::npos && subject.back() != '.';
-}
-
-bool is_queue_group(std::string_view name) {
-  return name.size() <= 512 && wire::is_valid_utf8(name) &&
-         std::all_of(name.begin(), name.end(),
-                     [](unsigned char byte) { return byte > ' ' && byte != 0x7f; });
-}
-
-std::optional<error> refusal_of(std::string_view subject, std::string_view queue_group) {
-  if (!is_subscribable(subject)) {
-    return error{"refused", fmt::format("'{}' cannot be subscribed to: a subject is UTF-8 of at "
-                                        "most 512 bytes, begins with a literal token, and holds no "
-                                        "empty one or white space",
-                                        plugin_text(subject))};
-  }
-  if (!is_queue_group(queue_group)) {
-    return error{"refused",
-                 fmt::format("'{}' cannot be a queue group: it is UTF-8 of at most 512 bytes, "
-                             "without white space",
-                             plugin_text(queue_group))};
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -107,7 +72,10 @@ plugin_subscriptions::~plugin_subscriptions() = default;
 
 result<void> plugin_subscriptions::add(std::string_view subject, std::string_view queue_group,
                                        rosey_message_fn on_message, void* arg, std::uint64_t& id) {
-  if (auto refused = refusal_of(subject, queue_group)) return *refused;
+  if (std::string problem = problem_with_subscription(plugin_, subject, queue_group);
+      !problem.empty()) {
+    return error{"refused", std::move(problem)};
+  }
   // Held until the entry is in the map: a subscription may end before subscribe() has returned.
   const std::lock_guard lock(mutex_);
   if (closing_ || (!queue_group.empty() && intake_state_ == no_more)) {
@@ -125,6 +93,13 @@ result<void> plugin_subscriptions::add(std::string_view subject, std::string_vie
   entries_.emplace(++last_, added);
   id = added->id;
   return {};
+}
+
+bool plugin_subscriptions::listens_to(std::string_view subject) {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(entries_.begin(), entries_.end(), [subject](const auto& each) {
+    return !each.second->ended && overlap(each.second->subject, subject);
+  });
 }
 
 bool plugin_subscriptions::end(std::uint64_t id, rosey_task_fn done, void* arg) {

@@ -35,9 +35,11 @@ class plugin_subscriptions {
   plugin_subscriptions& operator=(const plugin_subscriptions&) = delete;
 
   // As rosey_host::subscribe. What belongs to the intake waits for open_intake(). Codes: "refused"
-  // for a name that cannot be subscribed to, "stopped" when it is too late, "unavailable".
+  // for what subscription_rules.hpp does not allow, "stopped" when it is too late, "unavailable".
   result<void> add(std::string_view subject, std::string_view queue_group,
                    rosey_message_fn on_message, void* arg, std::uint64_t& id);
+  // Whether a message on this subject would reach the plugin, once the intake is open.
+  bool listens_to(std::string_view subject);
   // As rosey_host::unsubscribe. False: there is none with this id, or it has been ended before.
   bool end(std::uint64_t id, rosey_task_fn done, void* arg);
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "host_stub/plugin_id.hpp"
+
 namespace rosey::storage {
 
 column_kind kind_of(std::string_view declared_type) {
@@ -51,16 +53,7 @@ result<const table*> schema::find(std::string_view plugin, std::string_view show
 }
 
 bool is_plugin_id(std::string_view id) {
-  // The owners of rosey_kv, schema_migrations and the databases' own tables.
-  for (const std::string_view reserved : {"rosey", "schema", "sqlite", "pg"}) {
-    if (id == reserved) return false;
-  }
-  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
-  const auto is_allowed = [is_letter](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '-';
-  };
-  return !id.empty() && id.size() <= 32 && is_letter(id.front()) &&
-         std::all_of(id.begin(), id.end(), is_allowed);
+  return host::is_plugin_id(id);
 }
 
 void append_name(std::string& sql, std::string_view identifier) {

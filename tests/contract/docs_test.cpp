@@ -2,6 +2,7 @@
 #include <sstream>
 
 #include "contract/contract_test.hpp"
+#include "host_stub/plugin_id.hpp"
 #include "host_stub/storage/filter.hpp"
 #include "host_stub/storage/plan.hpp"
 #include "rosey/wire/subjects.hpp"
@@ -60,6 +61,7 @@ TEST(storage_api_page, leaves_nothing_out) {
     expect_request(wire::subjects::migrate("demo", action));
   }
   expect_request(wire::subjects::monitoring_storage);
+  for (const std::string_view id : host::reserved_ids) expect("`" + std::string(id) + "`");
   for (const std::string_view code : db::codes::all) {
     expect("`" + std::string(code) + "`");
     expect(R"({"code": ")" + std::string(code) + "\"");

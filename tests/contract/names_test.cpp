@@ -1,6 +1,7 @@
 // Names in requests: nothing that a plugin writes becomes SQL, and no plugin reaches another's
 // rows.
 #include "contract/contract_test.hpp"
+#include "host_stub/plugin_id.hpp"
 #include "host_stub/storage/schema.hpp"
 
 namespace rosey::storage {
@@ -160,6 +161,7 @@ TEST(plugin_id, has_letters_digits_and_dashes) {
   EXPECT_FALSE(is_plugin_id("-a"));
   EXPECT_FALSE(is_plugin_id("a.b"));
   EXPECT_FALSE(is_plugin_id("\xc3\xa4"));
+  for (const std::string_view reserved : host::reserved_ids) EXPECT_FALSE(is_plugin_id(reserved));
 }
 
 ON_EVERY_BACKEND(storage_names);

@@ -48,6 +48,8 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"null_verbs", "its list of verbs is null"},
         refusal{"null_verb_name", "a verb's name must be"},
         refusal{"foreign_subject", "the subject of verb 'act' must begin with"},
+        refusal{"wildcard_subject", "the subject of verb 'act' must be one without wildcards"},
+        refusal{"reserved_id", "its id must not be 'storage': reserved are db, pg, rosey, schema"},
         refusal{"unknown_role", "verb 'act' names an unknown role (7)"},
         refusal{"twice_the_verb", "it lists the verb 'act' twice"},
         refusal{"brings_nats", "carries its own copy of libnats"},
@@ -61,7 +63,41 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"subscribes_in_create_and_throws", "threw an exception: thrown from create"},
         refusal{"subscribes_and_throws", "threw an exception: thrown from start"},
         refusal{"subscribes_and_fails", "no work today"},
-        refusal{"subscribes_in_vain", "cannot subscribe to hostile.>.more"}),
+        refusal{"subscribes_in_vain", "cannot subscribe to hostile.>.more"},
+        refusal{"forgets_its_verb",
+                "its verb 'act' has no subscription: start must subscribe to "
+                "rosey.command.hostile.act"}),
+    [](const auto& tested) { return std::string(tested.param.way); });
+
+// A plugin is not in line for what others are asked.
+class GreedyPlugin : public testing::TestWithParam<refusal> {};
+
+TEST_P(GreedyPlugin, IsRefusedByNameAndTakesNothing) {
+  hostile_host host(GetParam().way);
+  const auto loaded = host.plugins.load("hostile");
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().message, HasSubstr(GetParam().sentence));
+  EXPECT_THAT(host.log(), HasSubstr("[hostile] a subscription was refused: '"));
+  EXPECT_TRUE(host.others_are_served());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ways, GreedyPlugin,
+    testing::Values(
+        refusal{"takes_commands",
+                "'rosey.command.hello.hello' would take requests of the plugin "
+                "'hello'; 'hostile' may subscribe to 'rosey.command.hostile.…'"},
+        refusal{"hears_commands", "'rosey.command.hello.hello' would take requests of the plugin"},
+        refusal{"hears_all_commands", "'rosey.command.>' would take requests of every plugin"},
+        refusal{"hears_any_verb", "'rosey.*.*.hello' would take requests to the host"},
+        refusal{"takes_a_service",
+                "'service.hello.count' would take requests of the plugin 'hello'"},
+        refusal{"takes_requests_to_the_host",
+                "'rosey.admin.plugin.list' would take requests to "
+                "the host (rosey.admin.>); no plugin may"},
+        refusal{"takes_requests_to_storage", "'db.row.*.*' would take requests to storage"},
+        refusal{"takes_answers", "'_INBOX.>' would hear the answers to requests of others"},
+        refusal{"takes_a_group", "'hello' cannot be a queue group of 'hostile': its own are"}),
     [](const auto& tested) { return std::string(tested.param.way); });
 
 class ContainedPlugin : public testing::TestWithParam<refusal> {};

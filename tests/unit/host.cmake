@@ -1,6 +1,6 @@
 rosey_add_test(host_test
   SOURCES host/address_test.cpp host/config_test.cpp host/lanes_test.cpp host/ownership_test.cpp host/plugin_files_test.cpp
-          host/text_file_test.cpp
+          host/subscription_rules_test.cpp host/text_file_test.cpp
   LIBRARIES rosey_host
   LABELS unit)
 target_compile_definitions(host_test PRIVATE LIBRARY_FILE="$<TARGET_FILE:hello>")

@@ -94,6 +94,13 @@ typedef struct rosey_host {
      ROSEY_OUT_OF_MEMORY.
      For all but ROSEY_OK `error` has a sentence.
 
+     A plugin listens to what is said to everybody, and to what is asked of itself. It is not in line
+     for what others are asked: it would take their requests, or answer them a second time. So
+     ROSEY_REFUSED, with a sentence, is the answer to a subject that is, or by a wildcard covers,
+     rosey.command.ID or service.ID of another plugin, rosey.admin, rosey.monitoring, db, or the
+     inbox of somebody else; and to a queue group that is neither the plugin's id nor begins with it
+     and a dot. The subject of each verb must be subscribed to when start() returns.
+
      A subscription with a queue group is how work comes in. One that is made before start() has
      returned has its id at once, but is opened on the server only when start() has succeeded: a
      plugin that cannot start takes no work from the instance that it was to replace. When the
