@@ -42,7 +42,8 @@ std::string problem_with_verb(const rosey_verb* verb, std::string_view plugin) {
   }
   if (!wire::subjects::is_publishable(verb->subject) || !wire::is_valid_utf8(verb->subject)) {
     return fmt::format(
-        "the subject of verb '{}' must be UTF-8 without wildcards, blanks and empty tokens",
+        "the subject of verb '{}' must be one without wildcards, blanks, empty tokens and bytes "
+        "that are no UTF-8",
         verb->name);
   }
   if (!verb->arguments || !verb->help) {
