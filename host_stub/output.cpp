@@ -31,7 +31,7 @@ class one_line_formatter final : public spdlog::formatter {
     const std::string_view said(message.payload.data(), message.payload.size());
     const std::string text = said.size() <= longest_message
                                  ? wire::escaped(said)
-                                 : wire::escaped(said.substr(0, longest_message)) + "…";
+                                 : wire::escaped(wire::cut_utf8(said, longest_message)) + "…";
     spdlog::details::log_msg clean = message;
     clean.payload = text;
     inner_->format(clean, line);

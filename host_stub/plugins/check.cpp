@@ -10,6 +10,7 @@
 
 #include "host_stub/plugin_id.hpp"
 #include "rosey/wire/subjects.hpp"
+#include "rosey/wire/utf8.hpp"
 
 namespace rosey::host {
 namespace {
@@ -39,10 +40,10 @@ std::string problem_with_verb(const rosey_verb* verb, std::string_view plugin) {
   if (!verb->subject || !std::string_view(verb->subject).starts_with(prefix)) {
     return fmt::format("the subject of verb '{}' must begin with {}", verb->name, prefix);
   }
-  if (!wire::subjects::is_publishable(verb->subject)) {
+  if (!wire::subjects::is_publishable(verb->subject) || !wire::is_valid_utf8(verb->subject)) {
     return fmt::format(
-        "the subject of verb '{}' must be one without wildcards, blanks and empty "
-        "tokens",
+        "the subject of verb '{}' must be one without wildcards, blanks, empty tokens and bytes "
+        "that are no UTF-8",
         verb->name);
   }
   if (!verb->arguments || !verb->help) {

@@ -10,7 +10,10 @@
 #include <vector>
 
 #include "host_stub/plugins/crash_report.hpp"
+#include "host_stub/plugins/plugin_text.hpp"
 #include "rosey/wire/printable.hpp"
+#include "rosey/wire/subjects.hpp"
+#include "rosey/wire/utf8.hpp"
 
 namespace rosey::host {
 namespace {
@@ -21,17 +24,36 @@ constexpr std::chrono::milliseconds no_call{0};
 
 void write_error(rosey_error* error, std::string_view text) noexcept {
   if (!error) return;
-  const std::size_t size = text.copy(error->text, ROSEY_ERROR_CAPACITY - 1);
-  error->text[size] = '\0';
+  const std::string_view shown = wire::cut_utf8(text, ROSEY_ERROR_CAPACITY - 1);
+  error->text[shown.copy(error->text, shown.size())] = '\0';
 }
 
-// The plugin's text, whatever it did to the terminator, on one line.
-std::string text_of(const rosey_error& error) {
-  return wire::escaped({error.text, ::strnlen(error.text, ROSEY_ERROR_CAPACITY)});
+const char* meaning_of(rosey_status status) {
+  switch (status) {
+    case ROSEY_INVALID_ARGUMENT:
+      return "an invalid argument";
+    case ROSEY_STOPPED:
+      return "too late";
+    case ROSEY_UNSUPPORTED:
+      return "a version or an extension is missing";
+    case ROSEY_REFUSED:
+      return "refused";
+    case ROSEY_OUT_OF_MEMORY:
+      return "out of memory";
+    default:
+      return "failed";
+  }
+}
+
+// The plugin's sentence, whatever it did to the terminator; its status if it wrote none.
+std::string reason_of(const rosey_error& error, rosey_status status) {
+  const std::string_view said(error.text, ::strnlen(error.text, ROSEY_ERROR_CAPACITY));
+  if (!said.empty()) return plugin_text(said);
+  return fmt::format("status {} ({}), without a sentence", status, meaning_of(status));
 }
 
 std::string_view view(rosey_string text) {
-  return text.size == 0 ? std::string_view() : std::string_view(text.data, text.size);
+  return text.data ? std::string_view(text.data, text.size) : std::string_view();
 }
 
 }  // namespace
@@ -48,12 +70,13 @@ struct instance::startup {
     try {
       outcome = self->create_and_start();
     } catch (const std::exception& escaped) {
-      outcome = error{"refused", fmt::format("threw an exception: {}", escaped.what())};
+      outcome =
+          error{"refused", fmt::format("threw an exception: {}", plugin_text(escaped.what()))};
     } catch (...) {
       outcome = error{"refused", "threw an exception"};
     }
     // Without an instance nothing more may run, whatever the plugin has posted or subscribed.
-    if (!self->owner.plugin_instance_) self->owner.thread_.close({});
+    if (!self->owner.plugin_instance_) self->owner.thread_.only_drop();
     self->outcome.set_value(std::move(outcome));
   }
   static void drop(void* arg) { delete static_cast<startup*>(arg); }
@@ -63,15 +86,16 @@ struct instance::startup {
     rosey_error failure{};
     rosey_status (*const create)(const rosey_host*, rosey_instance**, rosey_error*) = plugin.create;
     rosey_instance* made = nullptr;
-    if (create(&owner.table_, &made, &failure) != ROSEY_OK) {
-      return error{"refused", "create failed: " + text_of(failure)};
+    if (const auto status = create(&owner.table_, &made, &failure); status != ROSEY_OK) {
+      return error{"refused", "create failed: " + reason_of(failure, status)};
     }
     if (!made) return error{"refused", "create succeeded without an instance"};
     owner.plugin_instance_ = made;
     owner.starting_call_ = "start";
     rosey_status (*const start)(rosey_instance*, rosey_string, rosey_error*) = plugin.start;
-    if (start(made, {config.data(), config.size()}, &failure) != ROSEY_OK) {
-      return error{"refused", text_of(failure)};
+    if (const auto status = start(made, {config.data(), config.size()}, &failure);
+        status != ROSEY_OK) {
+      return error{"refused", reason_of(failure, status)};
     }
     return {};
   }
@@ -80,7 +104,7 @@ struct instance::startup {
 instance::instance(library code, connection& bus, const plugin_deadlines& deadlines)
     : library_(std::move(code)),
       id_(library_.plugin().id),
-      version_(library_.plugin().version),
+      version_(plugin_text(library_.plugin().version, longest_label)),
       deadlines_(deadlines),
       bus_(bus),
       table_{.header = {sizeof(rosey_host), ROSEY_ABI_MAJOR, ROSEY_ABI_MINOR},
@@ -175,6 +199,9 @@ result<void> instance::stop(clock::time_point latest) {
   const auto most = limited(deadlines_.stop);
   if (stopped_.wait_for(most) != std::future_status::ready) {
     return give_up(fmt::format("did not stop within {} ms", most.count()));
+  }
+  if (const rosey_status said = stopped_.get(); said != ROSEY_OK) {
+    spdlog::warn("[{}] it stopped with status {} ({})", id_, said, meaning_of(said));
   }
   return finish();
 }
@@ -279,9 +306,10 @@ rosey_status instance::subscribe(void* self, rosey_string subject, rosey_string 
     const auto added =
         owner.subscriptions_.add(view(subject), view(queue_group), on_message, arg, *id);
     if (added) return ROSEY_OK;
-    write_error(error, added.error().message);
+    const std::string why = plugin_text(added.error().message);
+    write_error(error, why);
     if (added.error().code == "refused") {
-      spdlog::error("[{}] a subscription was refused: {}", owner.id_, added.error().message);
+      spdlog::error("[{}] a subscription was refused: {}", owner.id_, why);
       return ROSEY_REFUSED;
     }
     return added.error().code == "stopped" ? ROSEY_STOPPED : ROSEY_FAILED;
@@ -294,8 +322,12 @@ rosey_status instance::subscribe(void* self, rosey_string subject, rosey_string 
 rosey_status instance::unsubscribe(void* self, std::uint64_t id, rosey_task_fn done,
                                    void* arg) noexcept {
   if (!self) return ROSEY_INVALID_ARGUMENT;
-  return static_cast<instance*>(self)->subscriptions_.end(id, done, arg) ? ROSEY_OK
-                                                                         : ROSEY_INVALID_ARGUMENT;
+  try {
+    const bool ends = static_cast<instance*>(self)->subscriptions_.end(id, done, arg);
+    return ends ? ROSEY_OK : ROSEY_INVALID_ARGUMENT;
+  } catch (...) {
+    return ROSEY_OUT_OF_MEMORY;
+  }
 }
 
 void instance::stopped(void* self, rosey_status status) noexcept {
@@ -311,7 +343,7 @@ void instance::log(void* self, std::int32_t level, const char* text, std::size_t
     const auto& owner = *static_cast<instance*>(self);
     const auto log = owner.log_ ? owner.log_.get() : spdlog::default_logger_raw();
     log->log(known ? levels[level] : spdlog::level::info, "[{}] {}", owner.id_,
-             std::string_view(text, size));
+             plugin_text(view({text, size}), longest_log_line));
   } catch (...) {
     // A log that cannot be written is no reason to stop a plugin.
   }
@@ -321,10 +353,15 @@ rosey_status instance::publish(void* self, rosey_string subject, rosey_string re
                                rosey_string payload, rosey_error* error) noexcept {
   if (!self) return ROSEY_INVALID_ARGUMENT;
   try {
+    if (reply.size != 0 && !wire::subjects::is_publishable(view(reply))) {
+      write_error(error,
+                  fmt::format("'{}' is not a subject to answer on", plugin_text(view(reply))));
+      return ROSEY_INVALID_ARGUMENT;
+    }
     const auto sent =
         static_cast<instance*>(self)->bus_.publish(view(subject), view(payload), view(reply));
     if (sent) return ROSEY_OK;
-    write_error(error, sent.error().message);
+    write_error(error, plugin_text(sent.error().message));
     if (sent.error().code == "invalid_subject") return ROSEY_INVALID_ARGUMENT;
     return sent.error().code == "too_large" ? ROSEY_REFUSED : ROSEY_FAILED;
   } catch (...) {

@@ -16,6 +16,7 @@
 #include "host_stub/plugins/crash_report.hpp"
 #include "host_stub/plugins/elf_file.hpp"
 #include "host_stub/plugins/helper_libraries.hpp"
+#include "host_stub/plugins/plugin_text.hpp"
 #include "host_stub/plugins/shadow_copy.hpp"
 
 namespace rosey::host {
@@ -163,8 +164,8 @@ result<library> library::load(const std::filesystem::path& file,
   try {
     loaded.plugin_ = query();
   } catch (const std::exception& escaped) {
-    return refused(
-        file, fmt::format(ROSEY_PLUGIN_QUERY_SYMBOL " threw an exception: {}", escaped.what()));
+    return refused(file, fmt::format(ROSEY_PLUGIN_QUERY_SYMBOL " threw an exception: {}",
+                                     plugin_text(escaped.what())));
   } catch (...) {
     return refused(file, ROSEY_PLUGIN_QUERY_SYMBOL " threw an exception");
   }

@@ -12,6 +12,7 @@
 
 #include "host_stub/plugins/library.hpp"
 #include "host_stub/plugins/manager.hpp"
+#include "host_stub/plugins/plugin_text.hpp"
 
 namespace rosey::host {
 namespace {
@@ -124,7 +125,7 @@ std::vector<plugin_status> plugin_manager::list() const {
   std::vector<plugin_status> listed;
   for (const auto& [id, plugin] : plugins_) {
     plugin_status status = status_of(*plugin.current, plugin_phase::running);
-    status.build = plugin.current->plugin().build;
+    status.build = plugin_text(plugin.current->plugin().build, longest_label);
     status.file = plugin.file;
     status.verbs = verbs_of(id);
     if (status.stuck) {

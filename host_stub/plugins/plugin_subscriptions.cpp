@@ -107,14 +107,14 @@ bool plugin_subscriptions::end(std::uint64_t id, rosey_task_fn done, void* arg) 
   const auto found = entries_.find(id);
   if (found == entries_.end() || found->second->ended) return false;
   const std::shared_ptr<entry> ending = found->second;
-  ending->ended = true;
-  ending->done = done;
-  ending->done_arg = arg;
   if (ending->handle.active()) {
+    ending->ended = true;
+    ending->done = done;
+    ending->done_arg = arg;
     ending->handle.end();
   } else {  // the intake has not been opened yet
+    if (done && !thread_.post({done, done, arg})) return false;
     entries_.erase(found);
-    if (done) thread_.post({done, done, arg});
   }
   return true;
 }

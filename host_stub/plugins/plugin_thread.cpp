@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "host_stub/plugins/crash_report.hpp"
+#include "host_stub/plugins/plugin_text.hpp"
 
 namespace rosey::host {
 
@@ -68,6 +69,11 @@ std::vector<plugin_thread::task> plugin_thread::withdraw(
   return taken;
 }
 
+void plugin_thread::only_drop() {
+  const std::lock_guard lock(mutex_);
+  only_drops_ = true;
+}
+
 void plugin_thread::close(std::function<void()> last) {
   {
     const std::lock_guard lock(mutex_);
@@ -120,7 +126,7 @@ void plugin_thread::guarded(void (*function)(void*), void* arg) const {
   try {
     function(arg);
   } catch (const std::exception& escaped) {
-    on_exception_(escaped.what());
+    on_exception_(plugin_text(escaped.what()));
   } catch (...) {
     on_exception_("unknown exception");
   }
@@ -134,8 +140,9 @@ void plugin_thread::run() {
     const task next = queue_.front();
     queue_.pop_front();
     task_began_ = clock::now();
+    const bool drops = only_drops_;
     lock.unlock();
-    guarded(next.run, next.arg);
+    guarded(drops ? next.drop : next.run, next.arg);
     lock.lock();
     task_began_.reset();
   }

@@ -41,6 +41,9 @@ class plugin_thread {
   // Any thread. Takes back those of the tasks that have not begun; they are the caller's then.
   std::vector<task> withdraw(const std::function<bool(const task&)>& wanted);
 
+  // Any thread. From now on tasks are dropped instead of run.
+  void only_drop();
+
   // Any thread. Drops what is queued, runs `last` as the end of it all, and lets the thread end.
   // Only the first call counts.
   void close(std::function<void()> last);
@@ -76,6 +79,7 @@ class plugin_thread {
   std::deque<task> queue_;
   std::function<void()> last_;
   bool closed_ = false;
+  bool only_drops_ = false;
   bool has_ended_ = false;
   std::optional<clock::time_point> task_began_;
   std::thread thread_;

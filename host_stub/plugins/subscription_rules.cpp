@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "rosey/wire/utf8.hpp"
+
 namespace rosey::host {
 namespace {
 
@@ -24,6 +26,7 @@ bool is_wildcard(std::string_view token) {
 // "playlist.item.*" and "playlist.>" are subjects; ">" and "*.item" would listen to strangers.
 bool is_subscribable(std::string_view subject) {
   if (subject.empty() || subject.size() > longest_name) return false;
+  if (!wire::is_valid_utf8(subject)) return false;
   const std::string_view first = subject.substr(0, subject.find('.'));
   if (first.empty() || is_wildcard(first)) return false;
   for (const unsigned char byte : subject) {
@@ -71,9 +74,10 @@ std::string problem_with_requests_to_plugins(std::string_view plugin, std::strin
 std::string problem_with_subject(std::string_view plugin, std::string_view subject) {
   if (!is_subscribable(subject)) {
     return fmt::format(
-        "'{}' cannot be subscribed to: a subject begins with a literal token and holds no empty "
-        "one or white space",
-        subject);
+        "'{}' cannot be subscribed to: a subject is UTF-8 of at most {} bytes, begins with a "
+        "literal "
+        "token and holds no empty one or white space",
+        subject, longest_name);
   }
   for (const auto& [pattern, owner] : not_for_plugins) {
     if (!overlap(subject, pattern)) continue;
@@ -90,9 +94,11 @@ std::string problem_with_subject(std::string_view plugin, std::string_view subje
 
 std::string problem_with_queue_group(std::string_view plugin, std::string_view group) {
   if (group.empty()) return {};
-  if (group.size() > longest_name || holds_white_space(group)) {
-    return fmt::format("'{}' cannot be a queue group: it holds white space, or more than {} bytes",
-                       group, longest_name);
+  if (group.size() > longest_name || holds_white_space(group) || !wire::is_valid_utf8(group)) {
+    return fmt::format(
+        "'{}' cannot be a queue group: it is UTF-8 of at most {} bytes, without white "
+        "space",
+        group, longest_name);
   }
   if (group == plugin || group.starts_with(fmt::format("{}.", plugin))) return {};
   return fmt::format(

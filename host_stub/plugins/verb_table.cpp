@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "host_stub/plugins/plugin_text.hpp"
+
 namespace rosey::host {
 
 std::vector<std::string> add_verbs(verb_table& table, const rosey_plugin& plugin) {
@@ -12,8 +14,8 @@ std::vector<std::string> add_verbs(verb_table& table, const rosey_plugin& plugin
     const verb_entry entry{.plugin = plugin.id,
                            .name = verb.name,
                            .subject = verb.subject,
-                           .arguments = verb.arguments,
-                           .help = verb.help,
+                           .arguments = plugin_text(verb.arguments),
+                           .help = plugin_text(verb.help),
                            .least_role = static_cast<wire::role>(verb.least_role),
                            .loaded = true};
     table.insert_or_assign(entry.plugin + "." + entry.name, entry);

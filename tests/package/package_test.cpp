@@ -96,6 +96,14 @@ class Package : public testing::Test {
     return answers;
   }
 
+  // What the installed bot answers in the folder that the page makes for it.
+  std::string ask_installed_bot(const std::string& lines) const {
+    const auto home = folder_.path();
+    const finished bot = run({(home / "rosey/bin/rosey").string(), "run"}, home / "bot", lines);
+    EXPECT_EQ(bot.status, 0) << bot.log;
+    return bot.output;
+  }
+
   temporary_directory folder_;
 
  private:
@@ -113,6 +121,14 @@ TEST_F(Package, BuildsTheHelloExampleByTheCommandsOfThePage) {
   expect_only_the_entry("hello/build/libhello.so");
   EXPECT_THAT(ask_with("hello/build/libhello.so", {"!hello"}),
               ElementsAre("Hello, you! 0 songs in 0 minutes"));
+  run_all(page("bot") + page("drop"));
+  EXPECT_EQ(ask_installed_bot("!hello\n"), "Moin, you! 0 songs in 0 minutes\n");
+}
+
+TEST_F(Package, BuildsAPluginWithTablesByTheCommandsOfThePage) {
+  run_all(page("install") + page("bot") + page("tables"));
+  EXPECT_EQ(ask_installed_bot("!quote\n!quote Well, hello\n!quote\n"),
+            "Nothing was said here yet\nQuote #1 is kept\n“Well, hello”, kept by you\n");
 }
 
 TEST_F(Package, BuildsTheEchoExampleByTheCommandsOfThePage) {
@@ -236,10 +252,10 @@ TEST(PageForPluginAuthors, ListsTheExamplesAsTheyAre) {
     ++listings;
     EXPECT_EQ(found.text, content_of(std::filesystem::path(SOURCE_DIR) / found.name));
   }
-  EXPECT_EQ(listings, 3);
+  EXPECT_EQ(listings, 6);
 }
 
-// The third listing; the first two are built above.
+// Its listing is part of the build; the others are built above.
 TEST_F(Package, BuildsTheNotesExampleThatUsesStorage) {
   std::filesystem::copy_file(NOTES_PLUGIN, folder_.path() / "libnotes.so");
   EXPECT_THAT(ask_with("libnotes.so", {"!note", "!note buy \"milk\"", "!note"}),

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <iterator>
 #include <set>
 
 namespace rosey::wire {
@@ -72,6 +73,21 @@ TEST(Printable, BytesThatAreNoTextAreReplaced) {
     EXPECT_EQ(escaped(bytes), printable_lines(bytes));
   }
   EXPECT_EQ(escaped("a\xffz"), "a\uFFFDz");
+}
+
+TEST(CutUtf8, EndsBetweenCharacters) {
+  const std::string text = "aé日👩z";  // 1, 2, 3, 4 and 1 bytes
+  const std::size_t ends[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11};
+  for (std::size_t most = 0; most < std::size(ends); ++most) {
+    EXPECT_EQ(cut_utf8(text, most), text.substr(0, ends[most])) << most;
+  }
+  EXPECT_EQ(cut_utf8("", 0), "");
+}
+
+TEST(CutUtf8, TakesBytesThatAreNoTextAsTheyAre) {
+  EXPECT_EQ(cut_utf8("\xff\xff\xff", 2), "\xff\xff");
+  EXPECT_EQ(cut_utf8("\x80\x80\x80\x80\x80\x80", 5), "\x80\x80\x80\x80\x80");
+  EXPECT_EQ(cut_utf8("\xe6\x97", 1), "\xe6");
 }
 
 }  // namespace

@@ -9,6 +9,18 @@
 extern "C" {
 #endif
 
+/* A call into the plugin that does not come back holds up that plugin alone. The host waits
+     5 s  for create() and start() together
+     5 s  for the messages of the queue groups, when the plugin is to go
+    10 s  from request_stop() to stopped(); in a swap the new instance works after 3 s of these
+     5 s  for destroy(), and 1 s more for the threads that it joins to be gone
+   and then leaves the instance in quarantine (host.h). A task or message that runs for 2 s has the
+   plugin listed as stuck until it returns. When the host itself ends, all of this has 3 s.
+
+   The host may end without destroy(), and without request_stop() or stopped(): when it is killed,
+   or when some plugin misses a deadline while it ends. Then no exit handler and no static
+   destructor runs. What must be kept has to be in storage before that. */
+
 /* Who may use a verb, least first. */
 enum { ROSEY_ROLE_USER = 0, ROSEY_ROLE_MODERATOR = 1, ROSEY_ROLE_ADMIN = 2 };
 
@@ -16,7 +28,7 @@ enum { ROSEY_ROLE_USER = 0, ROSEY_ROLE_MODERATOR = 1, ROSEY_ROLE_ADMIN = 2 };
 typedef struct rosey_verb {
   rosey_header header;
   const char* name;      /* "add": lower case letters, digits and '-' */
-  const char* subject;   /* "rosey.command.playlist.add" */
+  const char* subject;   /* "rosey.command.playlist.add"; no wildcards */
   const char* arguments; /* "<url>"; "" for none */
   const char* help;      /* one line */
   int32_t least_role;    /* ROSEY_ROLE_..., for the help text; the plugin itself refuses */
@@ -46,28 +58,41 @@ typedef struct rosey_plugin {
   uint32_t verb_count;
   uint32_t reserved_2; /* zero */
 
-  /* [plugin-thread] Makes an instance, never null. `host` is valid until destroy() returns. On
-     failure nothing remains, `error` says why, and destroy() is not called; of what was posted
-     nothing is run, and no message arrives. Nothing is subscribed or started here. */
+  /* [plugin-thread] Makes an instance, never null. `host` is valid until destroy() returns. Nothing
+     should be subscribed, posted or started here: that is for start().
+     ROSEY_OK, with the instance; any other status is a failure, `error` says why, and `*instance`
+     is not looked at. After a failure no other function of the plugin is called for it: not
+     start(), not request_stop(), not destroy(). What was posted is dropped and not run, no message
+     arrives, and stopped() need not come. What create() has made it must free itself before it
+     returns. */
   rosey_status (*create)(const rosey_host* host, rosey_instance** instance,
                          rosey_error* error) ROSEY_NOEXCEPT;
 
-  /* [plugin-thread] Reads the configuration (a JSON object; borrowed), subscribes, starts working.
-     Called once. Must not wait for anything: the host gives it a deadline. During a reload an older
-     instance still runs beside this one. On failure `error` says why, and the host goes on with
-     request_stop() and destroy(). */
+  /* [plugin-thread] Reads the configuration (a JSON object, checked, in UTF-8; borrowed),
+     subscribes, starts working. Called once. Must not wait for anything: the host gives it a
+     deadline. During a reload an older instance still runs beside this one. ROSEY_OK; any other
+     status is a failure, and `error` says why. A start that failed is taken down like one that
+     succeeded: what it posted is run, messages of its subscriptions without a queue group arrive
+     (those with one are never opened), request_stop() is called, the host waits for stopped(), and
+     destroy() follows. So free nothing that destroy() frees, and let request_stop() call stopped()
+     whatever start() has come to; start() may also call it before it fails. */
   rosey_status (*start)(rosey_instance* instance, rosey_string config_json,
                         rosey_error* error) ROSEY_NOEXCEPT;
 
   /* [any-thread] Asks the instance to finish what it began and to call host->stopped(). Called
-     after start() has returned, also when it failed. Never waits; asking again changes nothing. */
+     after start() has returned, also when it failed, by a thread of the host; more than once in a
+     reload. Never waits; asking again changes nothing. The host counts on stopped(), within 10 s.
+   */
   void (*request_stop)(rosey_instance* instance) ROSEY_NOEXCEPT;
 
   /* [plugin-thread] Frees the instance and joins its threads. Called once for every instance that
      create() made, as the last call on its thread, when no task, message or callback of it is left.
+     Not called after a failed create(), for an instance in quarantine, and when the process ends
+     without it (above).
      The library is unmapped next: no thread, timer or exit handler of it may remain. The host looks
-     for threads that are left, by the name that they inherit, and keeps the library if it finds
-     one; it cannot see one that was given another name. */
+     for threads that are left, by the name that they inherit from the plugin-thread: the id and a
+     number, "hello#3", of which Linux keeps 15 bytes, so that a long id is cut. It keeps the
+     library if it finds one; it cannot see one that was given another name. */
   void (*destroy)(rosey_instance* instance) ROSEY_NOEXCEPT;
 
   /* [any-thread] An optional feature of the plugin by "name/revision", or null. Its table is valid

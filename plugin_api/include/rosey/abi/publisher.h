@@ -21,10 +21,11 @@ typedef struct rosey_publisher {
      message waits, and leaves when NATS is back. `reply` may be empty. All is copied. Do not mix it
      with host->nats where the order matters.
      ROSEY_OK: it will be sent, unless the connection is lost first.
-     ROSEY_INVALID_ARGUMENT: this is no subject to publish on.
+     ROSEY_INVALID_ARGUMENT: `subject` or `reply` is no subject to publish on.
      ROSEY_REFUSED: it is larger than max_payload.
-     ROSEY_FAILED: NATS is away or slow, and too much waits to be sent.
-     `error`, which may be null, says the same in a sentence. */
+     ROSEY_FAILED: NATS is away or slow, and 64 MiB wait to be sent.
+     ROSEY_OUT_OF_MEMORY.
+     `error`, which may be null, says the same in a sentence. The payload is bytes. */
   rosey_status (*publish)(void* self, rosey_string subject, rosey_string reply,
                           rosey_string payload, rosey_error* error) ROSEY_NOEXCEPT;
 

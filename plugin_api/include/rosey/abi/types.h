@@ -61,8 +61,9 @@ typedef struct rosey_string {
 } rosey_string;
 
 /* Where a callee leaves one sentence about a failure. The caller owns it and has made it empty; the
-   callee writes a terminated UTF-8 text into it, if it fails, and nothing else. Its size can never
-   change: it has no header. */
+   callee writes a terminated UTF-8 text into it, if it fails, and nothing else. A text that is too
+   long is cut between characters; the host replaces what is no UTF-8, and names the status if the
+   text is empty. Its size can never change: it has no header. */
 #define ROSEY_ERROR_CAPACITY 512
 typedef struct rosey_error {
   char text[ROSEY_ERROR_CAPACITY];

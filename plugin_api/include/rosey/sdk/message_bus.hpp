@@ -125,9 +125,9 @@ class message_bus {
                      CompletionToken&& token) {
     return boost::asio::async_initiate<CompletionToken,
                                        void(boost::system::error_code, std::string)>(
-        [this](auto handler, std::string subject, std::string payload, request_patience patience) {
+        [this](auto handler, std::string to, std::string what, request_patience most) {
           using handler_type = std::decay_t<decltype(handler)>;
-          start_request(std::move(subject), std::move(payload), patience,
+          start_request(std::move(to), std::move(what), most,
                         std::make_unique<erased_handler<handler_type>>(std::move(handler), *this));
         },
         token, std::move(subject), std::move(payload), patience);

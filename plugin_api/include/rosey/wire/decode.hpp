@@ -45,7 +45,8 @@ inline result<json::object> parse_object(std::string_view payload, std::size_t l
 
 // True for bytes that never belong into a name or a title: C0 controls and DEL.
 inline bool has_control_characters(std::string_view text) {
-  for (const unsigned char byte : text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) return true;
   }
   return false;

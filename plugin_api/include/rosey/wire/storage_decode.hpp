@@ -60,9 +60,7 @@ inline error invalid(std::string message) {
 // The beginning of a text of any length, for sentences that quote it. UTF-8 stays UTF-8.
 inline std::string shortened(std::string_view text, std::size_t most = 100) {
   if (text.size() <= most) return std::string(text);
-  std::size_t end = most;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return std::string(text.substr(0, end)) + "…";
+  return std::string(cut_utf8(text, most)) + "…";
 }
 
 inline std::string encode(const failure& refused) {

@@ -66,7 +66,8 @@ inline bool is_publishable(std::string_view subject) {
   for (;;) {
     const std::string_view token = subject.substr(0, subject.find('.'));
     if (token.empty() || token == "*" || token == ">") return false;
-    for (const unsigned char byte : token) {
+    for (const char c : token) {
+      const auto byte = static_cast<unsigned char>(c);
       if (byte <= ' ' || byte == 0x7f) return false;
     }
     if (token.size() == subject.size()) return true;

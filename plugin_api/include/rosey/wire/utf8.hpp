@@ -1,4 +1,5 @@
-// Whether bytes are text: UTF-8 as RFC 3629 has it, without overlong forms and surrogates.
+// Whether bytes are text, and where a text may be cut: UTF-8 as RFC 3629 has it, without overlong
+// forms and surrogates.
 #pragma once
 
 #include <cstddef>
@@ -38,6 +39,19 @@ inline bool is_valid_utf8(std::string_view text) {
     at += length;
   }
   return true;
+}
+
+// The longest beginning of `text` that has at most `most` bytes and does not end inside a
+// character. Bytes that are no UTF-8 count as characters of their own.
+inline std::string_view cut_utf8(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return text;
+  // A character has at most 4 bytes: one that the cut would divide begins in the 3 before it.
+  for (std::size_t back = 1; back <= 3 && back <= most; ++back) {
+    const std::size_t length = utf8_length(text, most - back);
+    if (length > back) return text.substr(0, most - back);
+    if (length > 0) break;
+  }
+  return text.substr(0, most);
 }
 
 // The value of one character, which has to be valid UTF-8.
