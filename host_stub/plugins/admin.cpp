@@ -25,7 +25,7 @@ std::string failure(const error& why) {
 json::object to_json(const plugin_status& plugin) {
   json::array verbs;
   for (const std::string& verb : plugin.verbs) verbs.emplace_back(verb);
-  json::object entry{{"id", plugin.id},
+  json::object entry{{"id", wire::escaped(plugin.id)},
                      {"version", wire::escaped(plugin.version)},
                      {"build", wire::escaped(plugin.build)},
                      {"phase", to_string(plugin.phase)},
