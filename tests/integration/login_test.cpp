@@ -2,6 +2,7 @@
 // what is wrong.
 #include "host_stub/bus/login.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "fakes/https_server.hpp"
+#include "fakes/nats_keys.hpp"
 #include "fakes/nats_proxy.hpp"
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/bus/nats_server.hpp"
@@ -140,6 +142,49 @@ TEST(Login, WaitsForAServerThatComesLater) {
 }
 
 // A server with a certificate, and the files that a client may use.
+class KeyLogin : public testing::Test {
+ protected:
+  host::login_outcome login(const configured_server& server, const host::nats_security& security) {
+    return host::try_login({.url = "nats://" + server.address(), .security = security}, "test");
+  }
+  std::string file(const std::string& name, const std::string& content) {
+    std::ofstream(folder_.path() / name) << content;
+    return folder_.path() / name;
+  }
+
+  temporary_directory folder_;
+};
+
+TEST_F(KeyLogin, ByNkey) {
+  const nats_key user(nats_key::purpose::user);
+  const configured_server server(
+      fmt::format("authorization {{ users: [ {{ nkey: {} }} ] }}", user.public_key()));
+  const std::string seed = file("user.nk", user.seed());
+  EXPECT_TRUE(login(server, {.nkey = user.public_key(), .nkey_seed_file = seed}).succeeded);
+  EXPECT_THAT(login(server, {}).reason, HasSubstr("login was refused"));
+}
+
+TEST_F(KeyLogin, ByCredentialsFile) {
+  const nats_key owner(nats_key::purpose::operator_);
+  const nats_key account(nats_key::purpose::account);
+  const nats_key user(nats_key::purpose::user);
+  constexpr char all[] = R"({"limits":{"subs":-1,"data":-1,"payload":-1,"conn":-1},)"
+                         R"("type":"account","version":2})";
+  const configured_server server(
+      fmt::format("operator: {}\nresolver: MEMORY\nresolver_preload: {{ {}: {} }}",
+                  owner.token(owner, R"({"type":"operator","version":2})"), account.public_key(),
+                  owner.token(account, all)));
+  const std::string credentials =
+      file("user.creds",
+           fmt::format("-----BEGIN NATS USER JWT-----\n{}\n"
+                       "------END NATS USER JWT------\n"
+                       "-----BEGIN USER NKEY SEED-----\n{}\n"
+                       "------END USER NKEY SEED------\n",
+                       account.token(user, R"({"type":"user","version":2})"), user.seed()));
+  EXPECT_TRUE(login(server, {.credentials_file = credentials}).succeeded);
+  EXPECT_THAT(login(server, {}).reason, HasSubstr("login was refused"));
+}
+
 class TlsLogin : public testing::Test {
  protected:
   TlsLogin() {

@@ -42,7 +42,7 @@ class recording_bus final : public message_bus {
   bool disconnected = false;
 
  private:
-  void start_request(std::string, std::string, std::chrono::milliseconds,
+  void start_request(std::string, std::string, request_patience,
                      std::unique_ptr<reply_handler>) override {}
   void cancel_request(reply_handler*) override {}
 };
