@@ -1,5 +1,9 @@
 #include "host_stub/plugins/helper_libraries.hpp"
 
+#include <dlfcn.h>
+#include <link.h>
+#include <spdlog/spdlog.h>
+
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -59,6 +63,20 @@ void find_helpers(const std::filesystem::path& library, const std::filesystem::p
   }
 }
 
+// The loader knows libraries by their names: while one is loaded, another build of it is not taken.
+void warn_of_loaded(const std::filesystem::path& helper, const std::filesystem::path& plugin) {
+  void* const loaded = ::dlopen(helper.filename().c_str(), RTLD_LAZY | RTLD_NOLOAD);
+  if (!loaded) return;
+  const link_map* known = nullptr;
+  if (::dlinfo(loaded, RTLD_DI_LINKMAP, &known) == 0 && !same_content(helper, known->l_name)) {
+    spdlog::warn(
+        "{} needs another build of {} than the one that is loaded, and gets that one; unload all "
+        "plugins that need it, and load them again",
+        plugin.string(), helper.filename().string());
+  }
+  ::dlclose(loaded);
+}
+
 }  // namespace
 
 result<std::filesystem::path> bring_helpers(const std::filesystem::path& copy,
@@ -80,6 +98,7 @@ result<std::filesystem::path> bring_helpers(const std::filesystem::path& copy,
       std::filesystem::remove_all(folder, failure);
       return copied.error();
     }
+    warn_of_loaded(to, original);
   }
   std::filesystem::create_directories(inner, failure);
   const std::filesystem::path moved = inner / copy.filename();

@@ -96,7 +96,8 @@ TEST(BadInput, ABadSettingKeepsThePluginOutAndIsNamed) {
   folder.configure(R"({"max_items_per_user": "five"})");
   running_bot bot(folder);
   EXPECT_THAT(bot.child().log(), HasSubstr("max_items_per_user"));
-  EXPECT_EQ(bot.say("!plugin list"), "🔌 No plugins are loaded");
+  EXPECT_THAT(bot.say("!plugin list"),
+              HasSubstr("playlist 0.1.0 - refused: playlist: 'max_items_per_user' must be"));
   folder.configure("{}");
   EXPECT_EQ(bot.say("!plugin load playlist"), "🔌 Loaded playlist 0.1.0") << "it is read anew";
   EXPECT_EQ(bot.finish(), 0);

@@ -122,6 +122,21 @@ TEST_F(PluginStatus, TakesWhatIsRefusedWhenItsHelperComes) {
   EXPECT_TRUE(host_.plugins.unload("hostile"));
 }
 
+TEST_F(PluginStatus, WarnsOfAHelperThatIsLoadedInAnotherBuild) {
+  put("needs_a_helper", "libneedy.so");
+  put("helper", "libhelper.so");
+  ASSERT_TRUE(host_.plugins.load("needy"));
+  EXPECT_TRUE(host_.plugins.reload("hostile"));
+  EXPECT_THAT(host_.log(), testing::Not(HasSubstr("another build"))) << "it is the same";
+  std::ofstream(file("libhelper.so"), std::ios::app) << "changed";
+  EXPECT_TRUE(host_.plugins.reload("hostile"));
+  EXPECT_THAT(host_.log(), HasSubstr("needs another build of libhelper.so than the one that is"));
+  const auto before = host_.log().size();
+  EXPECT_TRUE(host_.plugins.unload("hostile"));
+  EXPECT_TRUE(host_.plugins.load("needy"));
+  EXPECT_THAT(host_.log().substr(before), testing::Not(HasSubstr("another build")));
+}
+
 TEST_F(PluginStatus, CountsNoHelperAsAPlugin) {
   put("needs_a_helper", "libneedy.so");
   put("helper", "libhelper.so");
