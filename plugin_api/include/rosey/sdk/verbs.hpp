@@ -271,21 +271,24 @@ void call(pending_command pending, command asked, Handlers& handlers, Handle han
   } else {
     std::string name = pending.request.subject;
     pending.with.tasks.spawn(
-        std::move(name), [pending = std::move(pending), asked = std::move(asked), to = &handlers,
-                          handle] { return run(pending, asked, to, handle); });
+        std::move(name),
+        [pending = std::move(pending), asked = std::move(asked), to = &handlers, handle]() mutable {
+          return run(std::move(pending), std::move(asked), to, handle);
+        });
   }
 }
 
 template <class Handlers>
 void serve(const context& with, Handlers& handlers, const handled_verb<Handlers>& row,
            message request) {
-  const pending_command pending{with, std::move(request)};
+  pending_command pending{with, std::move(request)};
   try {
     command asked;
     if (const auto said = refused(handlers, row, pending.request.payload, asked)) {
       return pending.answer(*said);
     }
-    std::visit([&](auto handle) { call(pending, asked, handlers, handle); }, row.handle);
+    pending.request.payload.clear();
+    std::visit([&](auto handle) { call(pending, std::move(asked), handlers, handle); }, row.handle);
   } catch (...) {
     pending.answer_failure(std::current_exception());
   }
