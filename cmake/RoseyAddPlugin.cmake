@@ -11,6 +11,11 @@
 #
 # Sources in C alone get the C contract; one in C++ brings the SDK and what it needs.
 set(ROSEY_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
+set(ROSEY_COROUTINE_CHECK "${CMAKE_CURRENT_LIST_DIR}/check_coroutines.awk")
+find_program(ROSEY_AWK NAMES mawk gawk awk)
+if(NOT ROSEY_AWK)
+  message(STATUS "There is no awk: the coroutines of plugins are not checked")
+endif()
 
 function(rosey_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "MIGRATIONS" "SOURCES")
@@ -40,6 +45,7 @@ function(rosey_add_plugin name)
   if(cpp_sources)
     target_compile_features(${name} PRIVATE cxx_std_20)
     target_link_libraries(${name} PRIVATE Rosey::plugin_api)
+    rosey_check_coroutines(${name})
     # Clang never emits unique symbols.
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique>)
@@ -75,4 +81,40 @@ function(_rosey_copy_migrations name folder)
     DEPENDS ${files} VERBATIM)
   add_custom_target(${name}_migrations DEPENDS "${stamp}")
   add_dependencies(${name} ${name}_migrations)
+endfunction()
+
+# rosey_check_coroutines(target): the build fails where the target's sources, or headers beside them,
+# use coroutines in a way that ends the bot. rosey_add_plugin does it for the plugin; call it for a
+# library of yours that the plugin links. -DROSEY_CHECK_COROUTINES=OFF leaves it out.
+function(rosey_check_coroutines target)
+  if(NOT ROSEY_AWK OR (DEFINED ROSEY_CHECK_COROUTINES AND NOT ROSEY_CHECK_COROUTINES))
+    return()
+  endif()
+  get_target_property(all_sources ${target} SOURCES)
+  set(sources "")
+  foreach(source IN LISTS all_sources)
+    if(source MATCHES "\\.(cc|cpp|cxx|h|hh|hpp|hxx)$" AND NOT source MATCHES "^\\$<")
+      cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
+      list(APPEND sources "${source}")
+    endif()
+  endforeach()
+  if(NOT sources)
+    return()
+  endif()
+  set(gcc12 0)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    set(gcc12 1)
+  endif()
+  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/${target}.coroutines")
+  add_custom_command(OUTPUT "${stamp}"
+    COMMAND "${CMAKE_COMMAND}" -E env LC_ALL=C "${ROSEY_AWK}" -v gcc12=${gcc12}
+            -v "dirs=${CMAKE_CURRENT_SOURCE_DIR}:${PROJECT_SOURCE_DIR}"
+            -v "depfile=${stamp}.d" -v "target=${stamp}" -f "${ROSEY_COROUTINE_CHECK}" ${sources}
+    COMMAND "${CMAKE_COMMAND}" -E touch "${stamp}"
+    DEPENDS "${ROSEY_COROUTINE_CHECK}" ${sources}
+    DEPFILE "${stamp}.d"
+    COMMENT "Checking the coroutines of ${target}"
+    VERBATIM)
+  add_custom_target(${target}_coroutines DEPENDS "${stamp}")
+  add_dependencies(${target} ${target}_coroutines)
 endfunction()

@@ -21,7 +21,7 @@ configure_package_config_file("${from}/RoseyPluginApiConfig.cmake.in"
 write_basic_package_version_file("${made}/RoseyPluginApiConfigVersion.cmake"
   VERSION "${ROSEY_ABI_VERSION}" COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT)
 install(FILES "${made}/RoseyPluginApiConfig.cmake" "${made}/RoseyPluginApiConfigVersion.cmake"
-              cmake/RoseyAddPlugin.cmake cmake/plugin.map
+              cmake/RoseyAddPlugin.cmake cmake/check_coroutines.awk cmake/plugin.map
         DESTINATION "${ROSEY_PACKAGE_DIR}" COMPONENT plugin_api)
 
 # Relative, so that the installed tree can be moved.

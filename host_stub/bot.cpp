@@ -33,15 +33,22 @@ constexpr std::chrono::seconds flush_timeout{5};
 constexpr std::chrono::milliseconds nats_patience{500};  // on the way down
 
 plugin_manager::settings plugin_settings(const config& settings,
-                                         std::function<result<config>()> reread) {
+                                         const std::function<result<config>()>& reread) {
   return {.directory = settings.plugin_directory,
           .configuration =
-              [reread = std::move(reread)](const std::string& id) {
+              [reread](const std::string& id) {
                 const auto current = reread();
                 if (!current) return result<std::string>(current.error());
                 const auto* section = current->plugin_config.if_contains(id);
                 return result<std::string>(section ? boost::json::serialize(*section) : "{}");
               },
+          .log_level = [reread](const std::string& id) -> std::optional<spdlog::level::level_enum> {
+            const auto current = reread();
+            if (!current) return std::nullopt;  // the configuration has said why
+            const auto level = current->plugin_log_levels.find(id);
+            if (level == current->plugin_log_levels.end()) return std::nullopt;
+            return spdlog::level::from_str(level->second);
+          },
           .refuse_writable = settings.refuse_writable_plugins};
 }
 
@@ -68,9 +75,7 @@ void expect_required(const std::vector<std::string>& required, const plugin_mana
                      const load_report& report) {
   const std::vector<plugin_status> running = plugins.list();
   for (const std::string& id : required) {
-    const auto is_it = [&id](const plugin_status& each) {
-      return each.id == id && !each.file.empty();
-    };
+    const auto is_it = [&id](const plugin_status& each) { return each.id == id && each.answers(); };
     if (std::any_of(running.begin(), running.end(), is_it)) continue;
     const auto refused =
         std::find_if(report.refused.begin(), report.refused.end(),

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <initializer_list>
+#include <iterator>
 
 #include "host_stub/address.hpp"
 #include "host_stub/text_file.hpp"
@@ -181,8 +182,24 @@ std::string read_storage(const json::value& value, config& into) {
   return in.problem();
 }
 
+std::string read_log_levels(const json::value& value, config& into) {
+  if (!value.is_object()) {
+    return R"('plugins.log_levels' must be an object of levels, such as {"playlist": "debug"})";
+  }
+  for (const auto& [id, level] : value.get_object()) {
+    const std::string name = level.is_string() ? std::string(level.get_string()) : std::string();
+    if (std::find(std::begin(log_levels), std::end(log_levels), name) == std::end(log_levels)) {
+      return fmt::format("'plugins.log_levels.{}' must be one of {}", std::string(id),
+                         fmt::join(log_levels, ", "));
+    }
+    into.plugin_log_levels.insert_or_assign(std::string(id), name);
+  }
+  return {};
+}
+
 std::string read_plugins(const json::value& value, config& into) {
-  section in(value, "plugins", {"directory", "watch", "required", "writable_by_others", "config"});
+  section in(value, "plugins",
+             {"directory", "watch", "required", "writable_by_others", "log_levels", "config"});
   in.path("directory", into.plugin_directory);
   in.boolean("watch", into.watch_plugins);
   in.names("required", into.required_plugins);
@@ -192,6 +209,9 @@ std::string read_plugins(const json::value& value, config& into) {
     in.fail("writable_by_others", R"("warn" or "refuse")");
   }
   into.refuse_writable_plugins = policy == "refuse";
+  if (const json::value* levels = in.find("log_levels")) {
+    if (std::string problem = read_log_levels(*levels, into); !problem.empty()) return problem;
+  }
   if (const json::value* sections = in.find("config")) {
     if (!sections->is_object()) return "'plugins.config' must be an object of objects";
     for (const auto& entry : sections->get_object()) {

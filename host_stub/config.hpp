@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ struct console_settings {
   std::string user = "you";
   wire::role role = wire::role::admin;
 };
+
+inline constexpr std::string_view log_levels[] = {"debug", "info", "warn", "error", "off"};
 
 struct config {
   // "": start a private server. Several with commas are tried in turn.
@@ -46,6 +49,8 @@ struct config {
   bool refuse_writable_plugins = false;  // what others may write is refused, not only warned of
   bool watch_plugins = true;             // load, swap and unload as files come, change and go
   boost::json::object plugin_config;     // by plugin id
+  // By plugin id, of log_levels; a plugin that is not named has that of the command line.
+  std::map<std::string, std::string> plugin_log_levels;
 
   std::string prefix = "!";
   std::vector<console_settings> consoles = {console_settings{}};

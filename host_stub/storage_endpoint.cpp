@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -30,6 +31,18 @@ void send(connection& bus, const std::string& to, std::string reply) {
   }
 }
 
+std::function<void(std::string)> answer_to(connection& bus, const inbound_message& request) {
+  return [&bus, to = std::string(request.reply())](std::string reply) {
+    send(bus, to, std::move(reply));
+  };
+}
+
+// On which the request was sent for the first time.
+std::string first_subject(std::string_view again) {
+  again.remove_prefix(wire::subjects::storage_again_prefix.size());
+  return std::string(wire::subjects::storage_prefix) + std::string(again);
+}
+
 }  // namespace
 
 std::size_t storage_endpoint::reply_limit(connection& bus) {
@@ -43,15 +56,20 @@ storage_endpoint::storage_endpoint(connection& bus, storage::service& service) {
         std::vector<storage::incoming> together;
         together.reserve(burst.size());
         for (const inbound_message& request : burst) {
-          together.push_back({request.subject(), request.payload(),
-                              [&bus, to = std::string(request.reply())](std::string reply) {
-                                send(bus, to, std::move(reply));
-                              }});
+          together.push_back({request.subject(), request.payload(), answer_to(bus, request)});
         }
         service.handle(together);
       });
   if (!requests) throw std::runtime_error(requests.error().message);
   requests_ = std::move(*requests);
+  // Outside of the group: a second copy, which each service takes.
+  auto copies = bus.subscribe(wire::subjects::storage_again, "",
+                              [&bus, &service](const inbound_message& request) {
+                                const std::string subject = first_subject(request.subject());
+                                service.handle(subject, request.payload(), answer_to(bus, request));
+                              });
+  if (!copies) throw std::runtime_error(copies.error().message);
+  copies_ = std::move(*copies);
   // Outside of the group: of several services each tells of itself.
   auto monitoring = bus.subscribe(wire::subjects::monitoring_storage, "",
                                   [&bus, &service](const inbound_message& request) {
@@ -63,7 +81,9 @@ storage_endpoint::storage_endpoint(connection& bus, storage::service& service) {
 
 storage_endpoint::~storage_endpoint() {
   monitoring_.end();
+  copies_.end();
   requests_.reset();
+  copies_.finished().wait();
   monitoring_.finished().wait();
 }
 

@@ -27,6 +27,7 @@ class storage_endpoint {
 
  private:
   std::unique_ptr<burst_subscription> requests_;
+  subscription copies_;
   subscription monitoring_;
 };
 

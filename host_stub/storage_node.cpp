@@ -23,19 +23,24 @@ struct migration_outcome {
   bool busy = false;
 };
 
-migration_outcome outcome_of(const error& why, storage::migrator& work) {
-  if (why.code == storage::db::codes::busy && why.message == storage::migration_at_work) {
+// On a server a script may meet locks, or be ended, because of what it does; a file is locked by
+// others.
+migration_outcome outcome_of(const error& why, const storage::database& in,
+                             storage::migrator& work) {
+  const bool busy = why.code == storage::db::codes::busy;
+  if (busy && (why.message == storage::migration_at_work || !in.writes_in_parallel())) {
     return {why.message, true, true};
   }
   // Where not even that can be read, it is no plugin's fault.
   const auto status = work.status();
   const bool broken = !status && status.error().code != storage::db::codes::validation_error;
-  return {why.message, broken, why.code == storage::db::codes::busy};
+  return {why.message, broken, busy};
 }
 
-migration_outcome apply_pending(storage::migrator& work, const std::string& plugin) {
+migration_outcome apply_pending(const storage::database& in, storage::migrator& work,
+                                const std::string& plugin) {
   const auto report = work.up();
-  if (!report) return outcome_of(report.error(), work);
+  if (!report) return outcome_of(report.error(), in, work);
   for (const auto& applied : report->done) {
     spdlog::info("storage: applied {}/{}", plugin, applied.name);
   }
@@ -91,14 +96,14 @@ bool has_work(const config& settings, storage::database& database) {
   return false;
 }
 
-migration_outcome migrate_one(const config& settings, storage::migrator& work,
-                              const std::string& plugin) {
+migration_outcome migrate_one(const config& settings, const storage::database& in,
+                              storage::migrator& work, const std::string& plugin) {
   if (settings.auto_migrate) {
-    auto applied = apply_pending(work, plugin);
+    auto applied = apply_pending(in, work, plugin);
     if (!applied.problem.empty()) return applied;
   }
   const auto status = work.status();
-  if (!status) return outcome_of(status.error(), work);
+  if (!status) return outcome_of(status.error(), in, work);
   tell_unknown(*status, plugin);
   tell_pending(*status, plugin);
   return {};
@@ -109,7 +114,7 @@ void migrate_all(const config& settings, storage::database& database) {
   const auto places = places_of(settings);
   for (const std::string& plugin : places.names()) {
     storage::migrator work(database, places.of(plugin), plugin);
-    const auto outcome = migrate_one(settings, work, plugin);
+    const auto outcome = migrate_one(settings, database, work, plugin);
     if (outcome.problem.empty()) continue;
     const std::string why = fmt::format("migrations of '{}': {}", plugin, outcome.problem);
     if (outcome.broken && outcome.busy) throw storage::database_unavailable(why);

@@ -149,8 +149,6 @@ nats_options make_options(const nats_target& target, const std::string& url,
   natsOptions_SetPingInterval(made, ping.count());
   natsOptions_SetMaxPingsOut(made, unanswered_pings);
   natsOptions_SetWriteDeadline(made, write_deadline.count());
-  // Without it libnats' flusher sleeps a millisecond before it writes.
-  natsOptions_SetSendAsap(made, true);
   return options;
 }
 

@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include <cstdint>
+#include <iterator>
 #include <utility>
 
 namespace rosey::host {
@@ -21,6 +23,11 @@ bool was_lost(natsStatus status) {
 }
 
 constexpr std::chrono::milliseconds until_libnats_knows{100};
+
+// libnats writes what it has gathered when it is asked to flush, and then waits for the server to
+// answer a ping. The next batch gathers meanwhile; a slow server holds it up no longer than this.
+// (Without a flush libnats writes after a millisecond of sleep; with SendAsap each message apart.)
+constexpr std::int64_t most_between_batches_ms = 1;
 
 }  // namespace
 
@@ -81,27 +88,40 @@ natsStatus outbox::write(const message& next) const {
                                        next.payload.data(), size);
 }
 
+std::size_t outbox::write(const std::deque<message>& batch) const {
+  std::size_t taken = 0;
+  for (const message& next : batch) {
+    const natsStatus status = write(next);
+    if (was_lost(status)) break;
+    if (status != NATS_OK) on_failure_(status, next.subject);
+    ++taken;
+  }
+  if (taken != 0) natsConnection_FlushTimeout(connection_, most_between_batches_ms);
+  return taken;
+}
+
 void outbox::run() {
   ::pthread_setname_np(::pthread_self(), "nats-outbox");
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return ending_ || (connected_ && !waiting_.empty()); });
     if (ending_) return;
-    message next = std::move(waiting_.front());
-    waiting_.pop_front();
+    std::deque<message> batch;
+    batch.swap(waiting_);
     writing_ = true;
     lock.unlock();
-    const natsStatus status = write(next);
-    if (status != NATS_OK && !was_lost(status)) on_failure_(status, next.subject);
+    const std::size_t taken = write(batch);
     lock.lock();
     writing_ = false;
-    if (was_lost(status)) {
+    for (std::size_t i = 0; i < taken; ++i) bytes_ -= cost_of(batch[i]);
+    if (taken < batch.size()) {
       // The server cannot have got all of it. libnats says a moment later that it is away.
-      waiting_.push_front(std::move(next));
+      waiting_.insert(waiting_.begin(),
+                      std::make_move_iterator(batch.begin() + static_cast<std::ptrdiff_t>(taken)),
+                      std::make_move_iterator(batch.end()));
       wake_.wait_for(lock, until_libnats_knows, [this] { return ending_ || !connected_; });
       continue;
     }
-    bytes_ -= cost_of(next);
     if (waiting_.empty()) empty_.notify_all();
   }
 }

@@ -21,6 +21,10 @@ namespace rosey::host {
 // publishing needs: a server that accepts and stays silent would hold up every thread that speaks.
 // Here a thread of its own does both kinds of waiting. Thread-safe.
 //
+// All that waits is written at once, and what is added meanwhile is the next batch: a storm of
+// small messages costs a few writes, and at rest none waits. What was written but had not arrived
+// when a connection broke is lost; what libnats did not take is sent on the next one.
+//
 // An external event loop (natsOptions_SetEventLoop) would write without waiting, too, but not with
 // libnats 3.4.1: it keeps what its parser has begun across a reconnect, and glues half a message to
 // the next connection's bytes; and its handshake then reads without a deadline, holding the lock.
@@ -64,6 +68,8 @@ class outbox {
 
   void run();
   natsStatus write(const message& next) const;
+  // How many of `batch` libnats took; it stops at one that the broken connection refused.
+  std::size_t write(const std::deque<message>& batch) const;
 
   const std::size_t most_bytes_;
   const failure_handler on_failure_;

@@ -109,27 +109,63 @@ std::string command_router::answer_verb(const chat_line& line, std::string_view 
                                 .sender_role = line.role,
                                 .attempt = 1};
   result<std::string> reply;
+  const auto began = std::chrono::steady_clock::now();
   for (; request.attempt <= settings_.attempts; ++request.attempt) {
     reply = bus_.request(verb.subject, encode(request), settings_.attempt_timeout);
     if (reply || reply.error().code != "timeout") break;
+    if (request.attempt < settings_.attempts && has_stuck_one(verb.plugin, began)) break;
   }
   if (!reply) {
     if (reply.error().code == "timeout") return no_answer(line, verb.plugin);
-    return declined(fmt::format("The plugin '{}' cannot be reached", verb.plugin));
+    return declined(reply.error().code == "no_responders"
+                        ? fmt::format("The plugin '{}' cannot be reached: nobody listens on {}",
+                                      verb.plugin, verb.subject)
+                        : fmt::format("The plugin '{}' cannot be reached", verb.plugin));
   }
   const auto decoded = wire::decode_reply(std::string_view(*reply));
   if (!decoded) return declined(fmt::format("The plugin '{}' gave no valid answer", verb.plugin));
   return decoded->message;
 }
 
+// Whether an instance has been in a call since about when the command was sent: it may be this
+// command's, which would then have the next instance stuck too.
+bool command_router::has_stuck_one(const std::string& plugin,
+                                   std::chrono::steady_clock::time_point began) {
+  const auto plugins = request_plugin_list(bus_, settings_.attempt_timeout);
+  const auto since = std::chrono::steady_clock::now() - began;
+  return plugins && std::any_of(plugins->begin(), plugins->end(), [&](const listed_plugin& each) {
+           return each.id == plugin && each.busy > settings_.attempt_timeout / 2 &&
+                  each.busy <= since;
+         });
+}
+
+// Of the instance that answers; of another one only if that is in a call, as it may have taken the
+// command before it was replaced.
+std::string command_router::what_is_wrong_with(const std::string& plugin) {
+  const auto plugins = request_plugin_list(bus_, settings_.attempt_timeout);
+  std::string in_a_call;
+  std::string other;
+  bool answers = false;
+  for (const listed_plugin& each : plugins ? *plugins : std::vector<listed_plugin>()) {
+    if (each.id != plugin) continue;
+    if (each.busy > settings_.attempt_timeout / 2) {
+      in_a_call = each.state;
+    } else if (each.answers()) {
+      answers = true;
+    } else {
+      other = each.state;
+    }
+  }
+  if (!answers && in_a_call.empty()) in_a_call = other;
+  if (in_a_call.empty()) return {};
+  return (answers ? "; another instance of it is " : "; it is ") + in_a_call;
+}
+
 // An admin is also told why, as far as this host knows.
 std::string command_router::no_answer(const chat_line& line, const std::string& plugin) {
   std::string text = fmt::format("The plugin '{}' did not answer in time", plugin);
   if (line.role == wire::role::admin) {
-    const auto plugins = request_plugin_list(bus_, settings_.attempt_timeout);
-    for (const listed_plugin& listed : plugins ? *plugins : std::vector<listed_plugin>()) {
-      if (listed.id == plugin && listed.state != "running") text += "; it is " + listed.state;
-    }
+    text += what_is_wrong_with(plugin);
   }
   return declined(text);
 }
@@ -177,7 +213,8 @@ std::string command_router::list_plugins() {
   if (plugins->empty()) return "🔌 No plugins are loaded";
   std::string text = "🔌 **Plugins**";
   for (const listed_plugin& plugin : *plugins) {
-    text += fmt::format("\n{} {} - {}", plugin.id, plugin.version, plugin.state);
+    const std::string version = plugin.version.empty() ? "" : " " + plugin.version;
+    text += fmt::format("\n{}{} - {}", plugin.id, version, plugin.state);
   }
   return text;
 }

@@ -28,7 +28,8 @@ class command_router {
  public:
   struct settings {
     std::string prefix = "!";
-    // A command is sent again, under the same id, when there was no answer for so long.
+    // A command is sent again, under the same id, when there was no answer for so long; not if an
+    // instance of the plugin may be stuck in it.
     std::chrono::milliseconds attempt_timeout = std::chrono::seconds(5);
     int attempts = 2;
     // Loading and unloading wait for the plugin, for all its deadlines if it comes to that.
@@ -59,6 +60,8 @@ class command_router {
   std::string help(const chat_line& line, std::string_view topic) const;
   std::string plugin_command(const chat_line& line, std::string_view args);
   std::string list_plugins();
+  bool has_stuck_one(const std::string& plugin, std::chrono::steady_clock::time_point began);
+  std::string what_is_wrong_with(const std::string& plugin);
   std::string no_answer(const chat_line& line, const std::string& plugin);
   std::string new_id();
 

@@ -15,6 +15,7 @@
 #include "host_stub/cli/signals.hpp"
 #include "host_stub/cli/waiting.hpp"
 #include "host_stub/output.hpp"
+#include "host_stub/plugins/crash_report.hpp"
 
 namespace rosey::host {
 namespace {
@@ -55,6 +56,7 @@ int run_bot(const run_options& options) {
         "storage.enabled is false, and on a private NATS nobody else can offer one; name "
         "the NATS of a `rosey storage` with --nats-url or nats.url");
   }
+  report_crashes();
   termination end;
   const auto fail = [&end](const std::string& why) {
     spdlog::error("{}; the bot ends", why);

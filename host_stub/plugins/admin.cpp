@@ -25,12 +25,15 @@ std::string failure(const error& why) {
 json::object to_json(const plugin_status& plugin) {
   json::array verbs;
   for (const std::string& verb : plugin.verbs) verbs.emplace_back(verb);
-  return {{"id", plugin.id},
-          {"version", wire::escaped(plugin.version)},
-          {"build", wire::escaped(plugin.build)},
-          {"state", wire::escaped(plugin.state)},
-          {"file", wire::escaped(plugin.file.string())},
-          {"verbs", std::move(verbs)}};
+  json::object entry{{"id", wire::escaped(plugin.id)},
+                     {"version", wire::escaped(plugin.version)},
+                     {"build", wire::escaped(plugin.build)},
+                     {"phase", to_string(plugin.phase)},
+                     {"state", wire::escaped(plugin.state)},
+                     {"file", wire::escaped(plugin.file.string())},
+                     {"verbs", std::move(verbs)}};
+  if (plugin.busy) entry["busy_ms"] = plugin.busy->count();
+  return entry;
 }
 
 }  // namespace
@@ -74,8 +77,9 @@ void plugin_admin::take(const request& order) {
   wire::field_reader in(*object);
   const std::string name = in.name("name");
   if (in.failed()) return reply(failure(in.failure()));
-  const bool taken = work_.post(
-      name, [this, reply, subject = order.subject, name] { reply(answer(subject, name)); });
+  const bool taken = work_.post(plugins_.id_of(name), [this, reply, subject = order.subject, name] {
+    reply(answer(subject, name));
+  });
   if (!taken) {
     reply(failure({"busy", fmt::format("Too many requests wait for the plugin '{}'", name)}));
   }

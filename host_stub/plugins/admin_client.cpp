@@ -51,8 +51,13 @@ result<std::vector<listed_plugin>> request_plugin_list(connection& bus,
   for (const json::value& plugin : plugins->get_array()) {
     if (!plugin.is_object()) continue;
     wire::field_reader in(plugin.get_object());
-    listed_plugin entry{
-        in.text("id"), in.text("version"), in.text("state"), in.text_or("file", ""), {}};
+    listed_plugin entry{.id = in.text("id"),
+                        .version = in.text("version"),
+                        .phase = in.text_or("phase", ""),
+                        .state = in.text("state"),
+                        .file = in.text_or("file", ""),
+                        .busy = std::chrono::milliseconds(in.integer_or("busy_ms", 0)),
+                        .verbs = {}};
     if (const json::value* verbs = in.find("verbs"); verbs && verbs->is_array()) {
       for (const json::value& verb : verbs->get_array()) {
         if (verb.is_string()) entry.verbs.emplace_back(verb.get_string());

@@ -19,9 +19,13 @@ inline constexpr std::chrono::milliseconds admin_timeout =
 struct listed_plugin {
   std::string id;
   std::string version;
+  std::string phase;  // of plugin_phase; "": an older host does not say
   std::string state;
   std::string file;
+  std::chrono::milliseconds busy{0};  // in one call for so long
   std::vector<std::string> verbs;
+
+  bool answers() const { return phase.empty() || phase == "running" || phase == "stuck"; }
 };
 
 // `action` is "load", "unload" or "reload". On success the host's sentence. Blocks.

@@ -18,16 +18,18 @@
 namespace rosey::host {
 namespace {
 
-// A file that is written is complete when it is closed; one that is moved, linked or deleted, at
-// once. Writing on postpones what was complete.
-constexpr std::uint32_t completes = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE;
+// A file that is written is complete when it is closed; one that is moved, linked or deleted, or
+// whose permissions change, at once. Writing on postpones what was complete.
+constexpr std::uint32_t completes =
+    IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB;
 constexpr std::uint32_t postpones = IN_MODIFY;
 constexpr std::uint32_t creates = IN_CREATE;
 
-// A link appears complete; nobody is going to close it.
-bool is_link(const std::filesystem::path& file) {
+// Such a thing appears complete: nobody is going to close a link, a folder or a FIFO.
+bool appears_complete(const std::filesystem::path& file) {
   std::error_code ignored;
   return std::filesystem::is_symlink(file, ignored) ||
+         !std::filesystem::is_regular_file(file, ignored) ||
          std::filesystem::hard_link_count(file, ignored) > 1;
 }
 
@@ -90,10 +92,14 @@ void folder_watcher::note(std::uint32_t what, const std::string& name) {
     spdlog::warn("the plugins folder '{}' is gone; changes are no longer seen", folder_.string());
     return;
   }
+  if (name.empty()) {
+    if (what & IN_ATTRIB) due_[folder_] = clock::now() + quiet_;
+    return;
+  }
   const std::filesystem::path file = folder_ / name;
-  if (!is_plugin_file(file)) return;
+  if (!may_be_library(file)) return;
   seen_.insert(file);
-  const bool complete = (what & completes) || ((what & creates) && is_link(file));
+  const bool complete = (what & completes) || ((what & creates) && appears_complete(file));
   if (complete || due_.contains(file)) due_[file] = clock::now() + quiet_;
 }
 

@@ -9,7 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "host_stub/plugins/crash_report.hpp"
 #include "host_stub/plugins/plugin_text.hpp"
+#include "rosey/wire/printable.hpp"
 #include "rosey/wire/subjects.hpp"
 #include "rosey/wire/utf8.hpp"
 
@@ -89,6 +91,7 @@ struct instance::startup {
     }
     if (!made) return error{"refused", "create succeeded without an instance"};
     owner.plugin_instance_ = made;
+    owner.starting_call_ = "start";
     rosey_status (*const start)(rosey_instance*, rosey_string, rosey_error*) = plugin.start;
     if (const auto status = start(made, {config.data(), config.size()}, &failure);
         status != ROSEY_OK) {
@@ -120,8 +123,18 @@ instance::instance(library code, connection& bus, const plugin_deadlines& deadli
         spdlog::error("[{}] an exception escaped from the plugin: {}", id_, what);
       }) {}
 
+std::uint64_t instance::next_number() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
+
 instance::~instance() {
   thread_.close({});
+}
+
+void instance::log_from(spdlog::level::level_enum least) {
+  log_ = spdlog::default_logger()->clone(id_);
+  log_->set_level(least);
 }
 
 result<void> instance::start(std::string config_json, bool hold) {
@@ -130,7 +143,8 @@ result<void> instance::start(std::string config_json, bool hold) {
   std::future<result<void>> outcome = first->outcome.get_future();
   thread_.post({&startup::run, &startup::drop, first.release()});
   if (outcome.wait_for(deadlines_.start) != std::future_status::ready) {
-    return give_up(fmt::format("start did not return within {} ms", deadlines_.start.count()));
+    return give_up(fmt::format("{} did not return within {} ms", starting_call_.load(),
+                               deadlines_.start.count()));
   }
   result<void> started = outcome.get();
   if (started) started = check_verbs();
@@ -215,6 +229,7 @@ bool instance::come_to_rest(std::chrono::milliseconds timeout) {
 
 void instance::ask_to_stop() {
   // Called through a type that may throw, as all entries into the plugin are.
+  const inside_plugin its_code(id_.c_str());
   void (*const request_stop)(rosey_instance*) = plugin().request_stop;
   try {
     request_stop(plugin_instance_);
@@ -325,9 +340,10 @@ void instance::log(void* self, std::int32_t level, const char* text, std::size_t
                                                          spdlog::level::warn, spdlog::level::err};
   const bool known = level >= ROSEY_LOG_DEBUG && level <= ROSEY_LOG_ERROR;
   try {
-    spdlog::log(known ? levels[level] : spdlog::level::info, "[{}] {}",
-                static_cast<instance*>(self)->id_,
-                plugin_text(view({text, size}), longest_log_line));
+    const auto& owner = *static_cast<instance*>(self);
+    const auto log = owner.log_ ? owner.log_.get() : spdlog::default_logger_raw();
+    log->log(known ? levels[level] : spdlog::level::info, "[{}] {}", owner.id_,
+             plugin_text(view({text, size}), longest_log_line));
   } catch (...) {
     // A log that cannot be written is no reason to stop a plugin.
   }

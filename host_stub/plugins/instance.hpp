@@ -1,6 +1,8 @@
 // One running plugin: its library, its thread, and the way from start to gone.
 #pragma once
 
+#include <spdlog/logger.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -60,8 +62,14 @@ class instance {
   const rosey_plugin& plugin() const { return library_.plugin(); }
   const std::string& id() const { return id_; }
   const std::string& version() const { return version_; }
+  // No other instance of this process has had it.
+  std::uint64_t number() const { return number_; }
   // The copy of the file that this instance runs.
   const std::filesystem::path& shadow() const { return library_.shadow(); }
+
+  // What the plugin logs below this level is left out, and all else is written, whatever the level
+  // of the host's log. Before start().
+  void log_from(spdlog::level::level_enum least);
 
   // Creates and starts the plugin on its thread, and only then opens its intake: a plugin that
   // cannot start gets no work. When it returns success, the server has taken its subscriptions. On
@@ -86,7 +94,9 @@ class instance {
   // True once a deadline has passed with plugin code still running (or its library still mapped).
   bool stuck() const { return stuck_; }
 
-  // How long the plugin has been inside one call, once that is too long for a plugin on one thread.
+  // How long the plugin has been inside the call that it is in now.
+  std::optional<std::chrono::milliseconds> busy_for() const { return thread_.busy_for(); }
+  // The same, once that is too long for a plugin on one thread.
   std::optional<std::chrono::seconds> stuck_for() const;
 
  private:
@@ -106,6 +116,7 @@ class instance {
                               rosey_string payload, rosey_error* error) noexcept;
   static std::uint64_t max_payload(void* self) noexcept;
 
+  static std::uint64_t next_number();
   void ask_to_stop();
   void destroy_plugin() noexcept;
   result<void> finish();
@@ -116,12 +127,15 @@ class instance {
   std::chrono::milliseconds limited(std::chrono::milliseconds deadline) const;
 
   library library_;
+  const std::uint64_t number_ = next_number();
   std::string id_;  // copies: still there when the library is not
   std::string version_;
+  std::atomic<const char*> starting_call_ = "create";  // then "start"
   const plugin_deadlines deadlines_;
   connection& bus_;
   rosey_host table_;
   rosey_instance* plugin_instance_ = nullptr;  // plugin-thread, and after it has ended
+  std::shared_ptr<spdlog::logger> log_;        // null: that of the host
   std::atomic<bool> stuck_ = false;
   clock::time_point latest_ = never;  // of the way down
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rosey/abi/plugin.h"
@@ -13,8 +14,17 @@ namespace rosey::host {
 // By its name: ends in .so and is not hidden. Who writes a file beside, to rename it, hides it.
 bool is_plugin_file(const std::filesystem::path& file);
 
+// The same, or what a plugin may need: also libx.so.1.
+bool may_be_library(const std::filesystem::path& file);
+
 // The libraries of a folder, by name; none if it cannot be read.
 std::vector<std::filesystem::path> libraries_in(const std::filesystem::path& folder);
+
+// "playlist" for libplaylist.so.
+std::string name_of(const std::filesystem::path& file);
+
+// Whether people mean the file by the name: all of it, or without "lib" or ".so" or both.
+bool is_name_of(std::string_view file_name, std::string_view name);
 
 // The library is mapped as long as this object lives. Movable.
 class library {

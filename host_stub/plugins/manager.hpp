@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,20 +16,11 @@
 
 #include "host_stub/bus/connection.hpp"
 #include "host_stub/plugins/instance.hpp"
+#include "host_stub/plugins/status.hpp"
 #include "host_stub/plugins/verb_table.hpp"
 #include "rosey/wire/result.hpp"
 
 namespace rosey::host {
-
-struct plugin_status {
-  std::string id;
-  std::string version;
-  std::string build;
-  std::string state;  // "running", or a sentence about what is wrong
-  std::filesystem::path file;
-  std::vector<std::string> verbs;
-  bool stuck = false;  // in a call that does not return
-};
 
 // What became of the plugins on the way down.
 enum class stop_outcome {
@@ -38,12 +30,12 @@ enum class stop_outcome {
 };
 
 struct refused_plugin {
-  std::string name;  // of its file, without "lib" and ".so"
+  std::string name;  // its id, or that of its file without "lib" and ".so"
   std::string why;
 };
 
 struct load_report {
-  std::size_t found = 0;
+  std::size_t found = 0;  // without the libraries that only a plugin needs
   std::vector<refused_plugin> refused;
 };
 
@@ -57,6 +49,8 @@ class plugin_manager {
     // The JSON text of a plugin's configuration section; asked anew at each load.
     std::function<result<std::string>(const std::string& id)> configuration;
     plugin_deadlines deadlines = {};
+    // What of a plugin's own lines is logged; asked anew at each load. None: as of the host's.
+    std::function<std::optional<spdlog::level::level_enum>(const std::string& id)> log_level = {};
     // What others may write is refused, not only warned of: the folder ends the start.
     bool refuse_writable = false;
   };
@@ -70,18 +64,23 @@ class plugin_manager {
   // Ends early when `enough` says so.
   load_report load_all(const std::function<bool()>& enough = [] { return false; });
 
-  // `name` is a plugin's id, or its file's name: "playlist", "libplaylist.so". On success a
-  // sentence for the admin.
+  // `name` is a plugin's id, or its file's name, with or without "lib" and ".so": "playlist",
+  // "libplaylist.so". On success a sentence for the admin.
   result<std::string> load(std::string_view name);
-  result<std::string> unload(std::string_view id);
+  result<std::string> unload(std::string_view name);
   // The new build is started beside the running one, which is stopped only when that has worked.
-  result<std::string> reload(std::string_view id);
+  result<std::string> reload(std::string_view name);
+  // The id of the plugin that a name means; the name itself if it means none that there is.
+  std::string id_of(std::string_view name) const;
 
   // Does what a change of a file in the directory asks for: a new one is loaded, one with other
-  // content than the running plugin is swapped in, and that of a deleted one is unloaded. Logs what
-  // came of it. Nothing happens if nothing has changed, or while the file is being written.
+  // content than the running plugin is swapped in, and that of a deleted one is unloaded, unless
+  // another file holds the same plugin. Then tries again what was refused for a reason that may be
+  // gone with the change. Logs what came of it. Nothing happens if nothing has changed, or while
+  // the file is being written. The folder itself stands for its permissions.
   void follow(const std::filesystem::path& file);
 
+  // By id: what answers before what does not.
   std::vector<plugin_status> list() const;
   std::shared_ptr<const verb_table> verbs() const;
 
@@ -94,16 +93,36 @@ class plugin_manager {
   struct running_plugin {
     std::shared_ptr<instance> current;
     std::filesystem::path file;
-    std::string refused;  // why the newest build in the file was not taken; "" if it was
+    std::string refused;         // why the newest build in the file was not taken; "" if it was
+    bool may_try_again = false;  // that is not due to the build itself
   };
   struct quarantined_plugin {
     std::shared_ptr<instance> stuck;
     error why;
   };
+  // A file that is not loaded, and why.
+  struct refused_file {
+    std::string id;       // that of its name, if it was refused before its own was known
+    std::string version;  // "": unknown
+    std::string why;
+    enum { in_itself, in_its_surroundings, by_a_twin } obstacle;
+  };
+  // An instance that is on its way up or down.
+  struct moving_plugin {
+    std::string id;
+    std::string version;
+    std::filesystem::path file;
+    plugin_phase phase;
+    std::shared_ptr<instance> which;  // null: it is not made yet
+  };
   // The right to change one plugin; waits for who has it.
   class turn;
+  // As long as it lives, the list shows what is on its way.
+  class way;
 
-  result<std::shared_ptr<instance>> start_new(library code, bool hold);
+  result<std::shared_ptr<instance>> start_new(library code, const std::filesystem::path& file,
+                                              bool hold);
+  result<std::shared_ptr<instance>> start_on(way& up, library code, bool hold);
   // The library, unless others may write it and that is refused.
   result<library> open(const std::filesystem::path& file);
   void warn_of_writers(const std::filesystem::path& file);
@@ -115,11 +134,22 @@ class plugin_manager {
   result<std::string> remove(const running_plugin& old);
   result<std::string> take_change(const std::filesystem::path& file);
   result<std::string> follow_running(std::string_view id, const std::filesystem::path& file);
+  result<std::string> follow_deleted(const running_plugin& old);
   bool was_renamed(const running_plugin& old);
-  result<std::filesystem::path> find_file(std::string_view name) const;
+  void try_again_after(const std::filesystem::path& change);
+  void try_again(const std::filesystem::path& file, const std::string& known);
+  std::map<std::filesystem::path, std::string> builds_to_try_again() const;
+  bool is_helper(const std::filesystem::path& file) const;
+  result<std::filesystem::path> find_file(std::string_view name);
+  std::optional<std::filesystem::path> find_file_by_id(std::string_view id);
+  std::optional<std::string> running_as(std::string_view name) const;
+  error not_loaded(std::string_view name) const;
   std::optional<running_plugin> find(std::string_view id) const;
   std::optional<std::string> loaded_from(const std::filesystem::path& file) const;
-  void note_refusal(const std::string& id, const std::string& why);
+  void note_refusal(const std::string& id, const std::string& why, bool may_try_again = false);
+  void note_refused(const std::filesystem::path& file, refused_file refusal);
+  void forget_refused(const std::filesystem::path& file);
+  std::map<std::filesystem::path, refused_file> refused_files() const;
   void publish_verbs(const rosey_plugin& plugin);
   result<void> retire(std::shared_ptr<instance> old);
   void quarantine(std::shared_ptr<instance> stuck, error why);
@@ -135,6 +165,8 @@ class plugin_manager {
 
   mutable std::mutex state_;  // guards what follows; never held while plugin code may run
   std::map<std::string, running_plugin, std::less<>> plugins_;
+  std::map<std::filesystem::path, refused_file> refused_;
+  std::list<moving_plugin> moving_;
   std::vector<quarantined_plugin> quarantined_;
   std::shared_ptr<const verb_table> verbs_ = std::make_shared<verb_table>();
   std::set<std::string, std::less<>> changing_;

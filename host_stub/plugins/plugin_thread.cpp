@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "host_stub/plugins/crash_report.hpp"
 #include "host_stub/plugins/plugin_text.hpp"
 
 namespace rosey::host {
@@ -29,8 +30,13 @@ std::string unique_name(std::string_view name) {
 
 plugin_thread::plugin_thread(std::string_view name,
                              std::function<void(const std::string&)> on_exception)
-    : name_(unique_name(name)), on_exception_(std::move(on_exception)), thread_([this] {
+    : plugin_(name),
+      name_(unique_name(name)),
+      on_exception_(std::move(on_exception)),
+      thread_([this] {
         ::pthread_setname_np(::pthread_self(), name_.c_str());
+        belongs_to_plugin(plugin_.c_str());
+        const spare_stack for_its_crash;
         run();
       }) {}
 

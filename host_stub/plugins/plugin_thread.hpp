@@ -27,8 +27,8 @@ class plugin_thread {
     void* arg;
   };
 
-  // `on_exception` is called on this thread with the text of what escaped from a task. Throws
-  // std::system_error if the system has no thread to give.
+  // `name` is the plugin's id. `on_exception` is called on this thread with the text of what
+  // escaped from a task. Throws std::system_error if the system has no thread to give.
   plugin_thread(std::string_view name, std::function<void(const std::string&)> on_exception);
   // Must have been closed; joins.
   ~plugin_thread();
@@ -70,6 +70,7 @@ class plugin_thread {
   std::size_t count_heirs() const;
   void guarded(void (*function)(void*), void* arg) const;
 
+  const std::string plugin_;
   const std::string name_;  // no other thread of the process has it
   std::function<void(const std::string&)> on_exception_;
   mutable std::mutex mutex_;

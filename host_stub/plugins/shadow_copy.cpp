@@ -63,36 +63,97 @@ std::string problem_with_file(const std::filesystem::path& file) {
   return fmt::format("is cut short: it has {} bytes of {}", size, needs);
 }
 
+// What keeps the path from being a library's file at all; "" if nothing does.
+std::string problem_with_kind(const std::filesystem::path& file) {
+  namespace fs = std::filesystem;
+  std::error_code failure;
+  const fs::file_type own = fs::symlink_status(file, failure).type();
+  if (own == fs::file_type::not_found) return "there is no such file";
+  const fs::file_type type = fs::status(file, failure).type();
+  if (own == fs::file_type::symlink && type == fs::file_type::not_found) {
+    return fmt::format("is a link to '{}', which is not there",
+                       fs::read_symlink(file, failure).string());
+  }
+  switch (type) {
+    case fs::file_type::regular:
+      return {};
+    case fs::file_type::directory:
+      return "is a folder, not the file of a library";
+    case fs::file_type::fifo:
+      return "is a FIFO, not the file of a library";
+    case fs::file_type::socket:
+      return "is a socket, not the file of a library";
+    case fs::file_type::block:
+    case fs::file_type::character:
+      return "is a device, not the file of a library";
+    default:
+      return "cannot be read: " + failure.message();
+  }
+}
+
+struct descriptor {
+  int number;
+  ~descriptor() {
+    if (number >= 0) ::close(number);
+  }
+};
+
+// Says of the source and of the target which one failed.
+std::string copy_bytes(const std::filesystem::path& from, const std::filesystem::path& to) {
+  const auto unreadable = [] { return std::string("cannot be read: ") + std::strerror(errno); };
+  const auto unwritable = [&to] {
+    return fmt::format("the private copy '{}' cannot be written: {}", to.string(),
+                       std::strerror(errno));
+  };
+  const descriptor source{::open(from.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (source.number < 0) return unreadable();
+  const descriptor target{::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700)};
+  if (target.number < 0) return unwritable();
+  std::array<char, 65536> part;
+  for (;;) {
+    const ssize_t size = ::read(source.number, part.data(), part.size());
+    if (size == 0) return {};
+    if (size < 0) return unreadable();
+    for (ssize_t written = 0; written < size;) {
+      const ssize_t more =
+          ::write(target.number, part.data() + written, static_cast<std::size_t>(size - written));
+      if (more < 0) return unwritable();
+      written += more;
+    }
+  }
+}
+
 }  // namespace
 
 error refused(const std::filesystem::path& file, std::string_view why) {
   return {"refused", fmt::format("{}: {}", file.string(), why)};
 }
 
+result<void> copy_library(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (const std::string problem = problem_with_kind(from); !problem.empty()) {
+    return refused(from, problem);
+  }
+  const error being_written{"being_written",
+                            fmt::format("{}: is still being written", from.string())};
+  if (is_being_written(from)) return being_written;
+  std::string problem = copy_bytes(from, to);
+  if (problem.empty()) problem = problem_with_file(to);
+  // Somebody may have begun to write while we copied.
+  const bool written_meanwhile = is_being_written(from);
+  if (!written_meanwhile && problem.empty()) return {};
+  std::error_code ignored;
+  std::filesystem::remove(to, ignored);
+  if (written_meanwhile) return being_written;
+  return refused(from, problem);
+}
+
 result<std::filesystem::path> shadow_copy(const std::filesystem::path& file,
                                           const std::filesystem::path& folder) {
   static std::atomic<unsigned> copies = 0;
-  std::error_code failure;
-  if (!std::filesystem::is_regular_file(file, failure)) {
-    return refused(file, failure && failure != std::errc::no_such_file_or_directory
-                             ? failure.message()
-                             : "there is no such file");
-  }
-  const error being_written{"being_written",
-                            fmt::format("{}: is still being written", file.string())};
-  if (is_being_written(file)) return being_written;
   const std::filesystem::path copy =
       folder / fmt::format("{}.{}.so", file.stem().string(), ++copies);
-  if (!std::filesystem::copy_file(file, copy, failure)) {
-    return refused(file, "cannot be copied to " + folder.string() + ": " + failure.message());
-  }
-  std::string problem = problem_with_file(copy);
-  // Somebody may have begun to write while we copied.
-  const bool written_meanwhile = is_being_written(file);
-  if (!written_meanwhile && problem.empty()) return copy;
-  std::filesystem::remove(copy, failure);
-  if (written_meanwhile) return being_written;
-  return refused(file, problem);
+  if (const auto copied = copy_library(file, copy); !copied) return copied.error();
+  return copy;
 }
 
 bool same_content(const std::filesystem::path& one, const std::filesystem::path& other) {

@@ -1,8 +1,10 @@
 #include "host_stub/plugins/watchdog.hpp"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <set>
 #include <utility>
 
 namespace rosey::host {
@@ -27,17 +29,26 @@ void watchdog::run() {
   }
 }
 
+// By instance: one that is stuck says nothing of the one that has replaced it.
 void watchdog::look() {
-  std::set<std::string> now;
+  std::map<std::uint64_t, std::string> now;
+  std::set<std::uint64_t> there;
   for (const plugin_status& plugin : plugins_.list()) {
+    there.insert(plugin.instance);
     if (!plugin.stuck) continue;
-    now.insert(plugin.id);
-    if (stuck_.contains(plugin.id)) continue;
-    spdlog::error("the plugin {} {} is {}; its commands wait, the others go on", plugin.id,
-                  plugin.version, plugin.state);
+    now.emplace(plugin.instance, fmt::format("{} {}", plugin.id, plugin.version));
+    if (stuck_.contains(plugin.instance)) continue;
+    if (plugin.phase == plugin_phase::stuck) {
+      spdlog::error("the plugin {} {} is {}; its commands wait, the others go on", plugin.id,
+                    plugin.version, plugin.state);
+    } else if (plugin.phase != plugin_phase::quarantined) {
+      spdlog::error("the plugin {} {} is {}", plugin.id, plugin.version, plugin.state);
+    }
   }
-  for (const std::string& id : std::exchange(stuck_, now)) {
-    if (!now.contains(id)) spdlog::info("the plugin {} is no longer stuck", id);
+  for (const auto& [instance, name] : std::exchange(stuck_, now)) {
+    if (there.contains(instance) && !now.contains(instance)) {
+      spdlog::info("the plugin {} is no longer stuck", name);
+    }
   }
 }
 

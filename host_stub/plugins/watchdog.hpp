@@ -2,8 +2,9 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
+#include <map>
 #include <mutex>
-#include <set>
 #include <string>
 #include <thread>
 
@@ -23,8 +24,8 @@ class watchdog {
   void look();
 
   const plugin_manager& plugins_;
-  std::set<std::string> stuck_;
-  std::mutex mutex_;  // guards the next
+  std::map<std::uint64_t, std::string> stuck_;  // by instance: its plugin
+  std::mutex mutex_;                            // guards the next
   bool stopping_ = false;
   std::condition_variable wake_;
   std::thread thread_;

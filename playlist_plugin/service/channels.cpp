@@ -250,7 +250,9 @@ awaitable<channels::snapshot> channels::let_time_pass(std::string channel,
   decider decide = [this](const channel_state& state, std::int64_t now) -> result<decision> {
     return decision{playlist::advance(state, config_, now), {}, {}};
   };
-  static_cast<void>(co_await decide_and_store(std::move(from), std::move(decide), {}, at,
+  preparation nothing;
+  static_cast<void>(co_await decide_and_store(std::move(from), std::move(decide),
+                                              std::move(nothing), at,
                                               std::numeric_limits<std::int64_t>::max()));
   co_return co_await refresh(channel, at);
 }
@@ -347,6 +349,7 @@ awaitable<channels::conclusion> channels::decide_and_store(origin from, decider 
     store_outcome outcome = co_await store(at, from, std::move(*decided), now);
     switch (outcome.status) {
       case store_status::stored:
+      case store_status::stored_before:
         co_return conclusion{std::move(reply)};
       case store_status::replayed:
         conclude(*at, from.request_id, outcome.earlier.stamp, true);
@@ -388,9 +391,10 @@ awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from,
     forget(from.channel, *at);
     throw;
   }
-  if (outcome.status == store_status::stored) {
+  const bool newest = outcome.status == store_status::stored;
+  if (newest || outcome.status == store_status::stored_before) {
     at->state = std::make_shared<const channel_state>(what.after());
-    at->confirmed_at = clock_.steady();
+    if (newest) at->confirmed_at = clock_.steady();
     if (what.playing_changed() && what.after().playing) {
       at->started.stored(*what.after().playing, offset);
     }

@@ -49,11 +49,12 @@ void answer_with(db::batch& ops, const import_step<Outcome>& how, const json::ob
   ops.request_id(answer_key(how.request_id)).reply(reply);
 }
 
-// Of a batch that was carried out, now or before.
+// Of a batch that was carried out, now or before. One that this very try has stored comes back as
+// a replay, too, if it had to be sent twice.
 template <class Outcome>
 step_answer<Outcome> answered(const db::batch_reply& batch, json::object reply, Outcome done) {
   const json::object* earlier = batch.replayed ? batch.reply.if_object() : nullptr;
-  if (earlier) return {*earlier, {}};
+  if (earlier && *earlier != reply) return {*earlier, {}};
   return {std::move(reply), std::move(done)};
 }
 

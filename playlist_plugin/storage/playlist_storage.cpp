@@ -178,15 +178,22 @@ awaitable<store_outcome> playlist_storage::store(pending_change pending) {
   channel_batch batch = batch_of(pending, quotas_);
   const auto adder_op = batch.adder_op;
   const auto reply = co_await db_.batch(std::move(batch.ops));
-  if (reply && reply->replayed) {
-    co_return store_outcome{store_status::replayed, answer_from(reply->reply)};
-  }
   if (reply) {
-    if (adder_op) {
-      const auto& written = std::get<db::kv_set_reply>(reply->results.at(*adder_op));
-      quotas_.added(pending.adder, std::move(batch.adder_times), written.revision);
+    store_outcome outcome;
+    if (reply->replayed) {
+      outcome.earlier = answer_from(reply->reply);
+      // The SDK sends it twice if the first answer does not come.
+      const bool by_this_try = outcome.earlier.stamp == pending.stamp;
+      outcome.status = by_this_try ? store_status::stored_before : store_status::replayed;
     }
-    co_return store_outcome{};
+    if (outcome.status == store_status::replayed || !adder_op) co_return outcome;
+    if (*adder_op < reply->results.size()) {
+      const auto& written = std::get<db::kv_set_reply>(reply->results[*adder_op]);
+      quotas_.added(pending.adder, std::move(batch.adder_times), written.revision);
+    } else {
+      quotas_.forget(pending.adder);  // a replay of much has no results
+    }
+    co_return outcome;
   }
   const db::failure& refusal = reply.error();
   if (!outrun(refusal)) throw_refused(refusal);
@@ -204,10 +211,13 @@ awaitable<std::optional<stored_answer>> playlist_storage::find_answer(std::strin
 awaitable<std::optional<stored_answer>> playlist_storage::keep_answer(std::string request_id,
                                                                       stored_answer answer) {
   json::value kept = to_json(answer);
+  const std::string own_stamp = std::move(answer.stamp);
   const auto reply = co_await db_.keep_reply(answer_key(request_id), std::move(kept));
   if (!reply) throw_refused(reply.error());
   if (!reply->replayed) co_return std::nullopt;
-  co_return answer_from(reply->reply);
+  stored_answer kept_then = answer_from(reply->reply);
+  if (kept_then.stamp == own_stamp) co_return std::nullopt;  // sent twice
+  co_return kept_then;
 }
 
 awaitable<std::vector<history_entry>> playlist_storage::history(std::string channel,

@@ -37,9 +37,10 @@ struct stored_answer {
 
 enum class store_status {
   stored,
+  stored_before,    // by this try, up to seconds ago: others may have changed the channel since
   channel_changed,  // by another instance: nothing was written, read the channel again
   adder_changed,    // the user has added elsewhere: nothing was written, read the limit again
-  replayed,         // the request_id was applied before: nothing was written
+  replayed,         // the request_id was applied by another try: nothing was written
 };
 
 struct store_outcome {

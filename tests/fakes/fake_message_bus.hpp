@@ -50,6 +50,7 @@ enum class storage_mode {
   absent,      // nobody listens
   silent,      // takes the request, does nothing, and the wait for the answer times out
   forgetful,   // does what is asked, and the answer is lost
+  stuttering,  // does what is asked, and the answer is lost; a second copy is answered
   refusing,    // answers DATABASE_ERROR
   unreadable,  // answers with something else than JSON
   stalled,     // takes the request and does nothing until expire() lets it time out
@@ -133,7 +134,8 @@ class fake_server {
 
   using completion = std::function<void(boost::system::error_code, std::string)>;
 
-  void request_storage(const std::string& subject, std::string payload, completion done) {
+  void request_storage(const std::string& subject, std::string payload, bool sent_again,
+                       completion done) {
     storage_subjects.push_back(subject);
     if (before_storage) before_storage(subject, payload);
     if (!refusals.empty()) {
@@ -155,17 +157,24 @@ class fake_server {
         return finish(
             done, {},
             R"({"success":false,"error":{"code":"DATABASE_ERROR","message":"disk full"}})");
+      case storage_mode::stuttering:
+        if (sent_again) serve(subject, payload, true, {});
+        break;
       case storage_mode::forgetful:
       case storage_mode::serving:
         break;
     }
-    const bool lost = storage == storage_mode::forgetful;
+    serve(subject, std::move(payload), storage == storage_mode::forgetful, std::move(done));
+  }
+
+  void serve(const std::string& subject, std::string payload, bool lost, completion done) {
     ++storage_requests_;
     auto work = boost::asio::make_work_guard(io_);
     storage_.handle(subject, std::move(payload), [this, work, done, lost](std::string answer) {
       boost::asio::post(io_, [this, done, lost, answer = std::move(answer)] {
         --storage_requests_;
-        if (lost) return done(sdk::bus_errc::timed_out, {});
+        if (lost && done) return done(sdk::bus_errc::timed_out, {});
+        if (lost) return;
         if (answer.size() > max_payload) {
           ADD_FAILURE() << "storage answers with more than one message carries";
         }
@@ -246,7 +255,7 @@ class fake_message_bus final : public sdk::message_bus {
   };
 
   // Timeouts are the server's to declare: a test never waits for one.
-  void start_request(std::string subject, std::string payload, std::chrono::milliseconds,
+  void start_request(std::string subject, std::string payload, sdk::request_patience patience,
                      std::unique_ptr<reply_handler> handler) override {
     const std::uint64_t token = ++last_token_;
     pending& request = requests_[token];
@@ -260,7 +269,7 @@ class fake_message_bus final : public sdk::message_bus {
       return;
     }
     if (subject.starts_with("db.")) {
-      return server_.request_storage(subject, std::move(payload), done);
+      return server_.request_storage(subject, std::move(payload), !patience.again_on.empty(), done);
     }
     const std::string inbox = "_INBOX." + std::to_string(reinterpret_cast<std::uintptr_t>(this)) +
                               "." + std::to_string(token);

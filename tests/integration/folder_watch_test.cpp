@@ -2,6 +2,7 @@
 // one that goes is unloaded; once for each change, and never half of it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdio>
 #include <fstream>
@@ -132,6 +133,42 @@ TEST_F(FolderWatch, FollowsAFileThatIsRenamed) {
   bot.child().wait_for_log("plugins/libplaylist-1.so");
   EXPECT_THAT(bot.say("!plugin list"), HasSubstr("playlist 0.1.0 - running"));
   EXPECT_THAT(bot.say("!queue"), HasSubstr("▶️ Now: [yt] dQw4w9WgXcQ"));
+  EXPECT_EQ(bot.finish(), 0);
+}
+
+TEST_F(FolderWatch, TakesAFileWhosePermissionsAreMended) {
+  std::ofstream(folder_.path() / "rosey.json")
+      << R"({"plugins": {"directory": "plugins", "writable_by_others": "refuse",)"
+      << R"( "config": {"playlist": {"metadata": "none"}}}})";
+  ASSERT_EQ(::chmod(folder_.plugins().c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(file().c_str(), 0777), 0);
+  running_bot bot(folder_);
+  EXPECT_THAT(bot.say("!plugin list"),
+              HasSubstr("playlist - refused: plugins/libplaylist.so: others "
+                        "can write it"));
+  ASSERT_EQ(::chmod(file().c_str(), 0755), 0);
+  bot.child().wait_for_log("loaded playlist");
+  EXPECT_THAT(bot.say("!plugin list"), HasSubstr("playlist 0.1.0 - running"));
+  EXPECT_EQ(bot.finish(), 0);
+}
+
+TEST_F(FolderWatch, NamesWhatIsNoFileAndTakesTheTwinOfADeletedOne) {
+  std::filesystem::create_directory(file("libfolder.so"));
+  std::filesystem::create_symlink("nowhere", file("liblink.so"));
+  std::filesystem::copy_file(NEXT_PLAYLIST_PLUGIN, file("libtwin.so"));
+  running_bot bot(folder_);
+  const std::string list = bot.say("!plugin list");
+  EXPECT_THAT(list,
+              HasSubstr("\nfolder - refused: plugins/libfolder.so: is a folder, not the file"));
+  EXPECT_THAT(list,
+              HasSubstr("\nlink - refused: plugins/liblink.so: is a link to 'nowhere', which "));
+  EXPECT_THAT(list, HasSubstr("\nplaylist 0.1.0 - running"));
+  EXPECT_THAT(list, HasSubstr("\nplaylist 9.9.9 - refused: plugins/libtwin.so: the plugin "
+                              "'playlist' is loaded already, from plugins/libplaylist.so"));
+  std::filesystem::remove(file());
+  bot.child().wait_for_log("Reloaded playlist 0.1.0 → 9.9.9 from plugins/libtwin.so");
+  EXPECT_THAT(bot.say("!plugin list"), HasSubstr("playlist 9.9.9 - running"));
+  EXPECT_EQ(bot.say("!plugin reload twin"), "🔌 Reloaded playlist 9.9.9 → 9.9.9");
   EXPECT_EQ(bot.finish(), 0);
 }
 

@@ -22,7 +22,12 @@ TEST_P(RefusedPlugin, IsRefusedWithASentence) {
   ASSERT_FALSE(loaded);
   EXPECT_THAT(loaded.error().message, HasSubstr(GetParam().sentence));
   EXPECT_TRUE(host.others_are_served());
-  ASSERT_EQ(host.plugins.list().size(), 1u) << "nothing is left of it";
+  const auto listed = host.plugins.list();
+  ASSERT_EQ(listed.size(), 2u);
+  const auto& itself = listed[listed[0].id == "hello" ? 1 : 0];
+  EXPECT_EQ(itself.phase, host::plugin_phase::refused) << "nothing is left of it";
+  EXPECT_THAT(itself.state, HasSubstr("refused: "));
+  EXPECT_THAT(itself.state, HasSubstr(GetParam().sentence));
   EXPECT_EQ(host.act(), "no_responders") << "not a subscription either";
   EXPECT_EQ(host.ask("hostile.event"), "no_responders");
 }
@@ -52,6 +57,10 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"reserved_id", "its id must not be 'storage': reserved are db, pg, rosey, schema"},
         refusal{"unknown_role", "verb 'act' names an unknown role (7)"},
         refusal{"twice_the_verb", "it lists the verb 'act' twice"},
+        refusal{"has_a_unique_symbol",
+                "could never be unloaded: it defines the unique symbol "
+                "hostile_unique; compile all of it with -fno-gnu-unique"},
+        refusal{"is_never_unloaded", "could never be unloaded: it is linked with -z nodelete"},
         refusal{"brings_nats", "carries its own copy of libnats"},
         refusal{"hidden_nats", "this plugin carries its own copy of libnats (0.0.1) beside"},
         refusal{"throws_in_create", "threw an exception: thrown from create"},
@@ -258,7 +267,8 @@ TEST(NatsOutage, DoesNotKeepAPluginFromBeingUnloaded) {
     EXPECT_TRUE(unloaded) << unloaded.error().message;
   }
   EXPECT_FALSE(host.plugins.load("hello")) << "nobody would reach it";
-  EXPECT_TRUE(host.plugins.list().empty());
+  ASSERT_EQ(host.plugins.list().size(), 1u);
+  EXPECT_THAT(host.plugins.list()[0].state, HasSubstr("refused: "));
   ::kill(host.server.id(), SIGCONT);
   EXPECT_TRUE(host.plugins.load("hello"));
   EXPECT_TRUE(host.others_are_served());

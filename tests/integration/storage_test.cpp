@@ -522,6 +522,19 @@ TEST_F(PluginsTables, AreMigratedFirstWhereThatIsAllowed) {
   EXPECT_EQ(bot.finish(), 0);
 }
 
+TEST_F(PluginsTables, ThatLackOnlyWhatItDoesNotNeedAreEnough) {
+  std::ofstream(folder_.path() / "migrations/playlist" /
+                ("00" + std::to_string(newest() + 1) + "_newer.sql"))
+      << "-- UP\nCREATE TABLE playlist_newer (id BIGINT);\n-- DOWN\nDROP TABLE playlist_newer;\n";
+  ASSERT_EQ(migrate("up", std::to_string(newest())).status, 0);
+  folder_.configure("{}", {.storage = R"({"auto_migrate": false})"});
+  running_bot bot(folder_);
+  EXPECT_THAT(bot.child().log(),
+              HasSubstr("starts although not all of its migrations are applied"));
+  EXPECT_THAT(bot.say("!mystats"), testing::Not(HasSubstr("storage")));
+  EXPECT_EQ(bot.finish(), 0);
+}
+
 // A plugin that says nothing of what it needs, as an author begins.
 class DroppedPlugin : public PluginsTables {
  protected:
@@ -586,8 +599,14 @@ TEST_F(StorageProcess, OnePluginsMistakeStopsNobodyElse) {
   std::ofstream(migrations / "bad/001_x.sql") << "-- UP\nCREATE TABEL x;\n-- DOWN\nSELECT 1;\n";
   std::ofstream(migrations / "No_Id/001_x.sql") << "-- UP\nSELECT 1;\n-- DOWN\nSELECT 1;\n";
   std::ofstream(migrations / "stray/first.sql") << "-- UP\nSELECT 1;\n-- DOWN\nSELECT 1;\n";
-  process storage(folder_.command({"storage", "--nats-url", nats_.url()}), folder_.path());
+  const auto beside = folder_.path() / "others/migrations/good";
+  std::filesystem::create_directories(beside);
+  std::ofstream(beside / "001_x.sql")
+      << "-- UP\nCREATE TABLE good_x (id BIGINT);\n-- DOWN\nDROP TABLE good_x;\n";
+  process storage(folder_.command({"storage", "--nats-url", nats_.url(), "--plugins", "others"}),
+                  folder_.path());
   storage.wait_for_log("rosey ready");
+  EXPECT_EQ(ask("db.row.good.select", json::object{{"table", "x"}}).at("count"), 0);
   EXPECT_THAT(storage.log(), HasSubstr("migrations of 'bad': 001_x.sql failed: near \"TABEL\""));
   EXPECT_THAT(storage.log(), HasSubstr("migrations of 'No_Id': 'No_Id' is not a plugin's id"));
   EXPECT_THAT(storage.log(), HasSubstr("migrations of 'stray': first.sql is not named like"));

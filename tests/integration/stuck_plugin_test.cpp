@@ -46,6 +46,13 @@ TEST(StuckPlugin, ThatHangsInStartIsQuarantined) {
   EXPECT_TRUE(host.others_are_served());
 }
 
+TEST(StuckPlugin, ThatHangsInItsConstructorIsNotSaidToHangInStart) {
+  hostile_host& host = host_that_stays("slow_constructor");
+  const auto loaded = host.plugins.load("hostile");
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(loaded.error().message, HasSubstr("create did not return within 2000 ms"));
+}
+
 TEST(StuckPlugin, ThatHangsInStartLeavesTheOldOneServing) {
   hostile_host& host = host_that_stays("behaves");
   ASSERT_TRUE(host.plugins.load("hostile"));

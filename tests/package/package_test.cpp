@@ -214,6 +214,26 @@ TEST_F(Package, NamesWhatIsMissing) {
               HasSubstr("compatible with requested version \"2.0\""));
 }
 
+// It would compile, and end the bot.
+TEST_F(Package, ChecksTheCoroutinesOfAPlugin) {
+  run_all("cmake --install build --component plugin_api --prefix ~/rosey; mkdir 'my plugin'");
+  const std::filesystem::path at = folder_.path() / "my plugin";
+  std::ofstream(at / "CMakeLists.txt") << "cmake_minimum_required(VERSION 3.25)\n"
+                                          "project(mine LANGUAGES CXX)\n"
+                                          "find_package(RoseyPluginApi 1.0 REQUIRED)\n"
+                                          "rosey_add_plugin(mine SOURCES mine.cpp)\n";
+  std::ofstream(at / "mine.cpp") << "#include \"mine.hpp\"\n";
+  std::ofstream(at / "mine.hpp") << "inline void start(int n) {\n"
+                                    "  spawn([n]() -> awaitable<void> { co_await f(n); }());\n"
+                                    "}\n";
+  const finished built = shell(
+      "cmake -S 'my plugin' -B made -DCMAKE_PREFIX_PATH=~/rosey\n"
+      "cmake --build made");
+  EXPECT_NE(built.status, 0);
+  EXPECT_THAT(built.output, HasSubstr("my plugin/mine.hpp:2: error: this lambda ends before its "
+                                      "coroutine"));
+}
+
 TEST_F(Package, InstallsABotThatRunsItsPlaylist) {
   run_all(page("install"));
   const std::string at = (folder_.path() / "rosey").string();

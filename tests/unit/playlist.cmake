@@ -27,6 +27,7 @@ rosey_add_test(playlist_plugin_test
           playlist/hostile_site_test.cpp
           playlist/import_steps_test.cpp
           playlist/late_change_test.cpp
+          playlist/lost_answers_test.cpp
           playlist/media_lists_test.cpp
           playlist/media_sites_test.cpp
           playlist/metadata_test.cpp

@@ -46,6 +46,13 @@ target_link_libraries(plugin_api_examples_strict PRIVATE Rosey::plugin_api)
 target_include_directories(plugin_api_headers_c PRIVATE "${include_folder}")
 target_link_libraries(plugin_api_headers_cpp PRIVATE Rosey::plugin_api)
 
+# A coroutine that has been made already: what it was made from may be gone when it begins.
+add_test(NAME PluginApi.SpawnTakesNoCoroutineThatHasBeenMade
+  COMMAND "${CMAKE_CXX_COMPILER}" -std=c++20 -fsyntax-only "-I${include_folder}"
+          "${CMAKE_CURRENT_SOURCE_DIR}/sdk/coroutines/spawned_too_early.cpp")
+set_tests_properties(PluginApi.SpawnTakesNoCoroutineThatHasBeenMade PROPERTIES
+  LABELS unit PASS_REGULAR_EXPRESSION "give spawn the function that makes the coroutine")
+
 # The contract under the compiler that this build does not use, if it is there.
 foreach(compiler gcc clang)
   string(TOUPPER "ROSEY_${compiler}" program)

@@ -86,6 +86,18 @@ TEST(Config, NamesThePluginsThatMustRun) {
   }
 }
 
+TEST(Config, HasALogLevelForEachPlugin) {
+  const auto parsed = parse_config(R"({"plugins": {"log_levels": {"playlist": "debug"}}})");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->plugin_log_levels.at("playlist"), "debug");
+  for (const char* wrong : {R"("loud")", "1", "null"}) {
+    EXPECT_EQ(problem(fmt::format(R"({{"plugins": {{"log_levels": {{"x": {}}}}}}})", wrong)),
+              "'plugins.log_levels.x' must be one of debug, info, warn, error, off");
+  }
+  EXPECT_THAT(problem(R"({"plugins": {"log_levels": "debug"}})"),
+              HasSubstr("'plugins.log_levels' must be an object of levels, such as"));
+}
+
 TEST(Config, MayHaveNoConsole) {
   const auto parsed = parse_config(R"({"chat": {"connectors": []}})");
   ASSERT_TRUE(parsed);

@@ -2,13 +2,17 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <condition_variable>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <mutex>
 
+#include "host_stub/plugins/elf_file.hpp"
 #include "host_stub/plugins/folder_watcher.hpp"
 #include "host_stub/plugins/shadow_copy.hpp"
 #include "temporary_directory.hpp"
@@ -80,6 +84,63 @@ TEST_F(PluginFiles, ThatAreNoLibraryAreNamed) {
               HasSubstr("is not a loadable library"));
 }
 
+TEST_F(PluginFiles, ThatAreNoFilesAreNamedForWhatTheyAre) {
+  const auto problem = [this](const char* name) {
+    return shadow_copy(path(name), copies_.path()).error().message;
+  };
+  std::filesystem::create_directory(path("folder.so"));
+  EXPECT_THAT(problem("folder.so"), HasSubstr("folder.so: is a folder, not the file of a library"));
+  ASSERT_EQ(::mkfifo(path("fifo.so").c_str(), 0600), 0);
+  EXPECT_THAT(problem("fifo.so"), HasSubstr("fifo.so: is a FIFO, not the file of a library"));
+  std::filesystem::create_symlink("nowhere.so", path("link.so"));
+  EXPECT_THAT(problem("link.so"),
+              HasSubstr("link.so: is a link to 'nowhere.so', which is not there"));
+  std::filesystem::create_symlink("loop.so", path("loop.so"));
+  EXPECT_THAT(problem("loop.so"), HasSubstr("loop.so: cannot be read: Too many levels"));
+  std::filesystem::create_symlink("/dev/null", path("device.so"));
+  EXPECT_THAT(problem("device.so"), HasSubstr("device.so: is a device, not the file of a library"));
+}
+
+TEST_F(PluginFiles, ThatCannotBeCopiedBlameWhatIsAtFault) {
+  write("liba.so", library());
+  const auto nowhere = copies_.path() / "gone";
+  EXPECT_THAT(shadow_copy(path("liba.so"), nowhere).error().message,
+              testing::AllOf(HasSubstr("the private copy '" + nowhere.string()),
+                             HasSubstr("cannot be written: No such file or directory")));
+  // A full disk, for one process.
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{4096, before.rlim_max};
+  ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto cut = shadow_copy(path("liba.so"), copies_.path());
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  ASSERT_FALSE(cut);
+  EXPECT_THAT(cut.error().message, HasSubstr("cannot be written: File too large"));
+  EXPECT_TRUE(std::filesystem::is_empty(copies_.path()));
+  if (::geteuid() == 0) return;  // reads everything
+  std::filesystem::permissions(path("liba.so"), std::filesystem::perms::none);
+  EXPECT_THAT(shadow_copy(path("liba.so"), copies_.path()).error().message,
+              HasSubstr("liba.so: cannot be read: Permission denied"));
+}
+
+TEST_F(PluginFiles, SayOfThemselvesWhatTheyAre) {
+  const elf_file said = read_elf(LIBRARY_FILE);
+  EXPECT_TRUE(said.known && said.is_plugin && said.has_entry);
+  EXPECT_FALSE(said.never_unloaded);
+  EXPECT_EQ(said.unique_symbol, "");
+  EXPECT_THAT(said.exports, testing::IsEmpty());
+  EXPECT_THAT(said.needs, testing::Contains(HasSubstr("libnats.so")));
+  // Of a damaged one nothing is read that is not there.
+  const std::string whole = library();
+  std::string damaged = whole;
+  for (std::size_t at = 16; at < 64; ++at) damaged[at] = '\x7f';
+  EXPECT_FALSE(read_elf(write("damaged.so", damaged)).known);
+  for (std::size_t parts = 0; parts < 32; ++parts) {
+    EXPECT_FALSE(read_elf(write("cut.so", whole.substr(0, parts * 999))).known);
+  }
+}
+
 // What the watcher told, in order.
 class told {
  public:
@@ -116,9 +177,16 @@ TEST_F(PluginFiles, AreToldOnceForEachChange) {
     watcher.start([&](const std::filesystem::path& file) { changes.add(file); });
     EXPECT_THAT(changes.wait_for(2), testing::UnorderedElementsAre("liba.so", "libearly.so"));
   }
+  write("libneeded.so.1", "what a plugin may need");
+  EXPECT_THAT(changes.wait_for(4), testing::Contains("libneeded.so.1"));
+  ASSERT_EQ(::chmod(path("liba.so").c_str(), 0700), 0);
+  changes.wait_for(5);
+  ASSERT_EQ(::chmod(folder_.path().c_str(), 0711), 0);
+  EXPECT_THAT(changes.wait_for(6), testing::Contains(folder_.path().filename().string()));
   std::filesystem::rename(path(".hidden.so"), path("libz.so"));
-  EXPECT_THAT(changes.wait_for(4),
-              testing::UnorderedElementsAre("liba.so", "libearly.so", "libslow.so", "libz.so"));
+  EXPECT_THAT(changes.wait_for(7), testing::UnorderedElementsAre(
+                                       "liba.so", "libearly.so", "libslow.so", "libneeded.so.1",
+                                       "liba.so", folder_.path().filename().string(), "libz.so"));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ class service_bus final : public sdk::message_bus {
   void unsubscribe(subscription_id) override { throw std::logic_error("unsubscribe"); }
 
  private:
-  void start_request(std::string subject, std::string payload, std::chrono::milliseconds,
+  void start_request(std::string subject, std::string payload, sdk::request_patience,
                      std::unique_ptr<reply_handler> handler) override {
     reply_handler* const id = handler.get();
     waiting_.emplace(id, pending{std::move(handler), asio::make_work_guard(context_)});

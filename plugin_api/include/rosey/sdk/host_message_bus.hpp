@@ -126,7 +126,10 @@ class host_message_bus final : public message_bus {
 
   struct pending_request {
     std::unique_ptr<reply_handler> handler;
-    deadlines::iterator deadline;
+    clock::time_point give_up;
+    deadlines::iterator deadline = {};  // give_up, or when it is sent again
+    std::string again_on = {};          // "": it is not sent again, or was
+    std::string payload = {};           // of one that will be
   };
 
   static std::string text(rosey_string borrowed) {
@@ -182,14 +185,23 @@ class host_message_bus final : public message_bus {
     }
   }
 
-  void start_request(std::string subject, std::string payload, std::chrono::milliseconds timeout,
+  void start_request(std::string subject, std::string payload, request_patience patience,
                      std::unique_ptr<reply_handler> handler) override {
     if (inbox_.empty()) open_inbox();
     const std::string token = std::to_string(++last_token_);
     const std::string reply = inbox_ + token;
     const auto problem = send(subject, reply, payload);
-    const auto deadline = deadlines_.emplace(clock::now() + timeout, token);
-    requests_.emplace(token, pending_request{std::move(handler), deadline});
+    const bool again = !patience.again_on.empty() && patience.again_after < patience.timeout;
+    const auto now = clock::now();
+    pending_request made{std::move(handler), now + patience.timeout};
+    const auto deadline =
+        deadlines_.emplace(now + (again ? patience.again_after : patience.timeout), token);
+    made.deadline = deadline;
+    if (again) {
+      made.again_on = std::move(patience.again_on);
+      made.payload = std::move(payload);
+    }
+    requests_.emplace(token, std::move(made));
     if (problem) {
       boost::asio::post(executor_, [this, token, problem] { complete(token, problem, {}); });
     } else if (deadline == deadlines_.begin()) {
@@ -218,9 +230,11 @@ class host_message_bus final : public message_bus {
   }
 
   void on_reply(const rosey_message& incoming) {
-    const std::string token = text(incoming.subject).substr(inbox_.size());
+    std::string token = text(incoming.subject).substr(inbox_.size());
+    const bool to_copy = !token.empty() && token.back() == of_copy;
+    if (to_copy) token.pop_back();
     if (incoming.flags & ROSEY_MESSAGE_NO_RESPONDERS) {
-      complete(token, bus_errc::no_responders, {});
+      if (!to_copy) complete(token, bus_errc::no_responders, {});  // the first may be at work
     } else {
       complete(token, {}, text(incoming.payload));
     }
@@ -234,6 +248,18 @@ class host_message_bus final : public message_bus {
     request.mapped().handler->complete(failure, std::move(payload));
   }
 
+  // False if that is not wanted, or was done. A failure is that of a lost message: time tells.
+  bool send_again(const std::string& token) {
+    pending_request& request = requests_.at(token);
+    if (request.again_on.empty()) return false;
+    static_cast<void>(send(request.again_on, inbox_ + token + of_copy, request.payload));
+    request.again_on.clear();
+    request.payload.clear();
+    deadlines_.erase(request.deadline);
+    request.deadline = deadlines_.emplace(request.give_up, token);
+    return true;
+  }
+
   // The timer is left alone when a request is answered: it is armed again when it fires.
   void wait_for_first_deadline() {
     timer_.expires_at(deadlines_.begin()->first);
@@ -241,11 +267,14 @@ class host_message_bus final : public message_bus {
       if (cancelled) return;
       const auto now = clock::now();
       while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-        complete(std::string(deadlines_.begin()->second), bus_errc::timed_out, {});
+        const std::string token = deadlines_.begin()->second;
+        if (!send_again(token)) complete(token, bus_errc::timed_out, {});
       }
       if (!deadlines_.empty()) wait_for_first_deadline();
     });
   }
+
+  static constexpr char of_copy = 'c';  // behind the token, in the reply subject of a second copy
 
   const rosey_host& host_;
   const rosey_publisher* const publisher_;  // null: the host has none

@@ -73,6 +73,19 @@ struct message {
   std::string payload;
 };
 
+// How long a request waits for its answer. A message, or the answer to it, can be lost with a
+// connection: what may be done twice is sent once more, on `again_on` when `again_after` is over,
+// and the first answer counts.
+struct request_patience {
+  // Often a time alone.
+  template <class Count, class Unit>
+  request_patience(std::chrono::duration<Count, Unit> most) : timeout(most) {}
+
+  std::chrono::milliseconds timeout;
+  std::chrono::milliseconds again_after{0};
+  std::string again_on = {};  // "": it is not sent again
+};
+
 // All functions are called on the plugin's thread, all handlers run there, never inside the call
 // that installed them.
 class message_bus {
@@ -108,22 +121,21 @@ class message_bus {
   // answer within the timeout. Cancellation (terminal, partial or total) abandons the wait with
   // operation_aborted; the request itself may still be carried out.
   template <class CompletionToken>
-  auto async_request(std::string subject, std::string payload, std::chrono::milliseconds timeout,
+  auto async_request(std::string subject, std::string payload, request_patience patience,
                      CompletionToken&& token) {
     return boost::asio::async_initiate<CompletionToken,
                                        void(boost::system::error_code, std::string)>(
-        [this](auto handler, std::string to, std::string what, std::chrono::milliseconds most) {
+        [this](auto handler, std::string to, std::string what, request_patience most) {
           using handler_type = std::decay_t<decltype(handler)>;
           start_request(std::move(to), std::move(what), most,
                         std::make_unique<erased_handler<handler_type>>(std::move(handler), *this));
         },
-        token, std::move(subject), std::move(payload), timeout);
+        token, std::move(subject), std::move(payload), patience);
   }
 
  protected:
   // Takes the handler over and completes it later on the plugin's thread, never inside this call.
-  virtual void start_request(std::string subject, std::string payload,
-                             std::chrono::milliseconds timeout,
+  virtual void start_request(std::string subject, std::string payload, request_patience patience,
                              std::unique_ptr<reply_handler> handler) = 0;
 
   // Completes the request of this handler with operation_aborted, if it is still waiting.

@@ -15,6 +15,7 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "rosey/sdk/failures.hpp"
@@ -33,6 +34,12 @@ namespace db = wire::db;
 // Cancelling the coroutine throws boost::system::system_error with operation_aborted. Must outlive
 // its operations.
 //
+// A request, or its answer, can be lost with a connection. What is safe to do twice (what only
+// reads, and a batch with a request_id) is sent once more when half of its time is over, after a
+// second at most, and to all storage services. A batch that was applied at the first time then
+// comes back as `replayed`: what you store as its reply has to say whether it was this very try (a
+// random mark in it, say).
+//
 // Build filters and values before the co_await: GCC 12 miscompiles initializer lists inside one.
 class storage_client {
  public:
@@ -48,7 +55,7 @@ class storage_client {
       : bus_(bus), plugin_(std::move(plugin)), timeout_(timeout), log_(std::move(log)) {}
 
   awaitable<result<db::select_reply>> select(db::select_request request) {
-    return row<db::select_reply>("select", request);
+    return row<db::select_reply>("select", request, repeat::yes);
   }
 
   awaitable<result<db::insert_reply>> insert(std::string table, wire::json::object values) {
@@ -75,7 +82,7 @@ class storage_client {
   }
 
   awaitable<result<db::kv_get_reply>> kv_get(std::string key) {
-    return kv<db::kv_get_reply>("get", db::kv_get_request{std::move(key)});
+    return kv<db::kv_get_reply>("get", db::kv_get_request{std::move(key)}, repeat::yes);
   }
 
   awaitable<result<db::kv_set_reply>> kv_set(std::string key, wire::json::value value,
@@ -91,7 +98,7 @@ class storage_client {
   }
 
   awaitable<result<db::kv_list_reply>> kv_list(db::kv_list_request request) {
-    return kv<db::kv_list_reply>("list", request);
+    return kv<db::kv_list_reply>("list", request, repeat::yes);
   }
 
   awaitable<batch_result> batch(db::batch ops) { return run_batch(ops.request()); }
@@ -117,22 +124,27 @@ class storage_client {
   std::size_t max_request() const { return std::min(db::max_request, bus_.max_payload()); }
 
  private:
+  // Whether it may be done twice.
+  enum class repeat { no, yes };
+
   template <class Reply, class Request>
-  awaitable<result<Reply>> row(std::string_view operation, const Request& request) {
+  awaitable<result<Reply>> row(std::string_view operation, const Request& request,
+                               repeat again = repeat::no) {
     return run_one<Reply>(wire::subjects::row(plugin_, operation),
-                          wire::json::serialize(db::to_json(request)));
+                          wire::json::serialize(db::to_json(request)), again);
   }
 
   template <class Reply, class Request>
-  awaitable<result<Reply>> kv(std::string_view operation, const Request& request) {
+  awaitable<result<Reply>> kv(std::string_view operation, const Request& request,
+                              repeat again = repeat::no) {
     return run_one<Reply>(wire::subjects::kv(plugin_, operation),
-                          wire::json::serialize(db::to_json(request)));
+                          wire::json::serialize(db::to_json(request)), again);
   }
 
   template <class Reply>
-  awaitable<result<Reply>> run_one(std::string subject, std::string payload) {
+  awaitable<result<Reply>> run_one(std::string subject, std::string payload, repeat again) {
     if (payload.size() > max_request()) co_return too_large(payload);
-    const std::string answer = co_await request(std::move(subject), std::move(payload));
+    const std::string answer = co_await request(std::move(subject), std::move(payload), again);
     try {
       auto reply = db::decode_reply<Reply>(answer);
       if (!reply) throw_if_unavailable(reply.error());
@@ -145,7 +157,9 @@ class storage_client {
   awaitable<batch_result> run_batch(db::batch_request ops) {
     std::string payload = wire::json::serialize(db::to_json(ops));
     if (payload.size() > max_request()) co_return db::failure(too_large(payload));
-    const std::string answer = co_await request(wire::subjects::batch(plugin_), std::move(payload));
+    const repeat again = may_be_repeated(ops) ? repeat::yes : repeat::no;
+    const std::string answer =
+        co_await request(wire::subjects::batch(plugin_), std::move(payload), again);
     try {
       auto reply = db::decode_batch_reply(answer, ops.ops);
       if (!reply) throw_if_unavailable(reply.error());
@@ -155,7 +169,16 @@ class storage_client {
     }
   }
 
-  awaitable<std::string> request(std::string subject, std::string payload) {
+  static bool may_be_repeated(const db::batch_request& batch) {
+    if (!batch.request_id.empty()) return true;
+    return std::all_of(batch.ops.begin(), batch.ops.end(), [](const db::batch_operation& each) {
+      return std::holds_alternative<db::select_request>(each.what) ||
+             std::holds_alternative<db::kv_get_request>(each.what) ||
+             std::holds_alternative<db::kv_list_request>(each.what);
+    });
+  }
+
+  awaitable<std::string> request(std::string subject, std::string payload, repeat again) {
     using std::chrono::milliseconds;
     using clock = std::chrono::steady_clock;
     const auto last_answer_by = clock::now() + std::min(timeout_, longest_insistence);
@@ -163,8 +186,13 @@ class storage_client {
     bool was_busy = false;
     for (milliseconds pause = shortest_pause;; pause = std::min(2 * pause, longest_pause)) {
       const auto asked = clock::now();
+      request_patience patience(left);
+      if (again == repeat::yes) {
+        patience.again_after = std::min(left / 2, longest_unrepeated);
+        patience.again_on = wire::subjects::again(subject);
+      }
       auto [failure, answer] = co_await bus_.async_request(
-          subject, payload, left, boost::asio::as_tuple(boost::asio::use_awaitable));
+          subject, payload, patience, boost::asio::as_tuple(boost::asio::use_awaitable));
       if (failure) throw_failure(failure, was_busy);
       note_answer(answer);
       if (db::refusal_code(answer) != db::codes::busy) co_return std::move(answer);
@@ -221,6 +249,7 @@ class storage_client {
   static constexpr std::chrono::milliseconds shortest_pause{20};
   static constexpr std::chrono::milliseconds longest_pause{500};
   static constexpr std::chrono::milliseconds longest_insistence{2000};
+  static constexpr std::chrono::milliseconds longest_unrepeated{1000};
 
   message_bus& bus_;
   std::string plugin_;

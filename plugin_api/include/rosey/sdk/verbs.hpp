@@ -44,6 +44,7 @@
 #include <boost/system/result.hpp>
 #include <cstddef>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <string>
@@ -156,6 +157,15 @@ inline std::vector<std::string> words_of(std::string_view text) {
 inline std::string_view who_may(wire::role least) {
   return least == wire::role::admin ? "Only an admin may do that"
                                     : "Only a moderator or an admin may do that";
+}
+
+// Nothing is left out that calling or showing the verb needs.
+template <class Handlers>
+constexpr bool is_complete(const handled_verb<Handlers>& row) {
+  const bool has_function = std::visit([](auto call) { return call != nullptr; }, row.handle);
+  const bool names_arguments = row.arguments && (row.words.least == 0 || *row.arguments != '\0');
+  return row.name && row.help && has_function && names_arguments &&
+         row.words.least <= row.words.most;
 }
 
 // A message and the way to answer it.
@@ -293,6 +303,10 @@ void serve(const context& with, Handlers& handlers, const handled_verb<Handlers>
 // checked: it may change the command, or answer it itself.
 template <class Handlers>
 void serve_verbs(const context& with, Handlers& handlers) {
+  static_assert(std::all_of(std::begin(Handlers::verbs), std::end(Handlers::verbs),
+                            detail::is_complete<Handlers>),
+                "each row of verbs needs a name, a help text and a function; one that needs words "
+                "names them in its arguments");
   for (const handled_verb<Handlers>& row : Handlers::verbs) {
     const detail::subject_text subject(Handlers::id, row.name);
     with.bus.subscribe(subject.text.data(), Handlers::id, [with, &handlers, &row](message request) {

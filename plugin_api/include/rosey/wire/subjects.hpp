@@ -42,6 +42,18 @@ inline constexpr const char* storage_all[] = {"db.row.*.*", "db.kv.*.*", "db.bat
                                               "db.migrate.*.*"};
 inline constexpr char storage_queue_group[] = "storage";
 
+// The second copy of a request, for which no answer came: on "db.again.row.<plugin>.<operation>"
+// and so on. The queue group deals a request to one service, and NATS may go on for minutes dealing
+// to one whose connection is dead. The copy goes to all of them, and the first answer counts.
+inline constexpr char storage_again[] = "db.again.>";
+inline constexpr std::string_view storage_prefix = "db.";
+inline constexpr std::string_view storage_again_prefix = "db.again.";
+
+inline std::string again(std::string_view storage_request) {
+  return std::string(storage_again_prefix) +
+         std::string(storage_request.substr(storage_prefix.size()));
+}
+
 // How a storage service does. Each one that is asked answers, so collect replies for a while.
 inline constexpr char monitoring_storage[] = "rosey.monitoring.storage";
 
