@@ -94,7 +94,8 @@ TEST(AbiContract, AFailedCreateRunsNothingAndIsNotDestroyed) {
   EXPECT_THAT(host.said(),
               ElementsAre("post: 0", "unsubscribe: 0", "unsubscribe: 0", "dropped", "done", "done"))
       << "neither run, nor a message, nor request_stop, nor destroy";
-  EXPECT_TRUE(host.plugins.list().empty());
+  ASSERT_EQ(host.plugins.list().size(), 1u);
+  EXPECT_EQ(host.plugins.list()[0].phase, host::plugin_phase::refused) << "no instance is left";
   EXPECT_EQ(host.ask("contract.event"), "no_responders");
 }
 
@@ -114,7 +115,8 @@ TEST(AbiContract, AFailedStartIsTakenDownLikeAnyOther) {
   EXPECT_THAT(host.said(), IsSupersetOf({"ran", "request_stop", "stopped in a task", "destroyed"}));
   EXPECT_THAT(host.said(), Contains("event of 11 bytes: 66 72 6f 6d 20 6d 79 73"));
   EXPECT_EQ(host.said().back(), "destroyed");
-  EXPECT_TRUE(host.plugins.list().empty());
+  ASSERT_EQ(host.plugins.list().size(), 1u);
+  EXPECT_EQ(host.plugins.list()[0].phase, host::plugin_phase::refused) << "no instance is left";
   EXPECT_EQ(host.ask("rosey.command.contract.act"), "no_responders");
 }
 
