@@ -134,8 +134,9 @@ postgresql_wall::objects postgresql_wall::read_objects() {
   for_each(connection_.execute_once({postgresql_catalogue, {schema_}}),
            [&](const catalogue_row& values) {
              const std::string& name = text_at(values, 3);
-             all[text_at(values, 0)] = {text_at(values, 1), name, text_at(values, 4),
-                                        std::get<bool>(values.at(2)) && owner_of(name) == plugin_};
+             const bool here = std::get<bool>(values.at(2));
+             all[text_at(values, 0)] = {text_at(values, 1), name, text_at(values, 4), here,
+                                        here && owner_of(name) == plugin_};
            });
   return all;
 }
@@ -186,7 +187,7 @@ std::string postgresql_wall::problem_with_functions() {
     const std::set<std::string> names = names_in(text_at(values, 0));
     for (const auto& [key, what] : before_) {
       const bool has_rows = what.kind == "table" || what.kind == "view";
-      if (has_rows && !what.own && names.contains(what.name)) problem = not_own(what);
+      if (has_rows && what.here && !what.own && names.contains(what.name)) problem = not_own(what);
     }
   });
   return problem;

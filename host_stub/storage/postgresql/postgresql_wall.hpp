@@ -28,6 +28,7 @@ class postgresql_wall {
     std::string kind;  // "table", "view", "function", …
     std::string name;
     std::string version;  // another after each change
+    bool here = false;    // in our schema; others of the database are other programs'
     bool own = false;
   };
   using objects = std::map<std::string, object>;  // by catalogue and key
