@@ -18,8 +18,6 @@
 namespace rosey::host {
 namespace {
 
-// From here on a call counts as one that does not come back.
-constexpr std::chrono::seconds long_call{2};
 constexpr std::chrono::milliseconds no_call{0};
 
 void write_error(rosey_error* error, std::string_view text) noexcept {

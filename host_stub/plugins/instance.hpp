@@ -51,6 +51,8 @@ class instance {
  public:
   using clock = std::chrono::steady_clock;
   static constexpr clock::time_point never = clock::time_point::max();
+  // From here on a call counts as one that does not come back.
+  static constexpr std::chrono::seconds long_call{2};
 
   instance(library code, connection& bus, const plugin_deadlines& deadlines);
   // Only when nothing of the plugin runs: never started, or not stuck() after start() failed or

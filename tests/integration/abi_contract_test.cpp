@@ -34,11 +34,12 @@ using testing::Not;
 constexpr std::chrono::milliseconds soon{300};
 
 struct contract_host {
-  explicit contract_host(const char* mode, host::plugin_deadlines limits = deadlines)
+  explicit contract_host(const char* mode, host::plugin_deadlines limits = deadlines,
+                         const std::string& library = "libcontract.so")
       : plugins(bus, {folder.path(), [](const std::string&) { return result<std::string>("{}"); },
                       limits}) {
     ::setenv("CONTRACT_MODE", mode, 1);
-    std::filesystem::copy_file(HOSTILE_PLUGINS "/libcontract.so", folder.path() / "libcontract.so");
+    std::filesystem::copy_file(HOSTILE_PLUGINS "/" + library, folder.path() / library);
   }
 
   // What the plugin itself said, without its name.
@@ -46,8 +47,9 @@ struct contract_host {
     std::vector<std::string> lines;
     for (const std::string& line : captured.lines->last_formatted()) {
       EXPECT_TRUE(wire::is_valid_utf8(line)) << line;
-      const auto at = line.find("[contract] ");
-      if (at != line.npos) lines.push_back(line.substr(at + 11, line.size() - at - 12));
+      const auto name = line.find("[contract");
+      const auto text = name == line.npos ? line.npos : line.find("] ", name);
+      if (text != line.npos) lines.push_back(line.substr(text + 2, line.size() - text - 3));
     }
     return lines;
   }
@@ -326,6 +328,20 @@ TEST(AbiContract, ThreadsAreNamedAfterThePlugin) {
   EXPECT_TRUE(host.plugins.unload("contract"));
 }
 
+TEST(AbiContract, OfALongNameLinuxKeepsFifteenBytes) {
+  const std::string id = "contract-under-the-longest-id-32";
+  ASSERT_EQ(id.size(), 32u);
+  contract_host host("says_its_names", deadlines, "lib" + id + ".so");
+  ASSERT_TRUE(host.plugins.load(id));
+  for (const char* which : {"plugin-thread", "helper"}) {
+    EXPECT_THAT(host.said(),
+                Contains(testing::MatchesRegex(fmt::format("{} is called contract-under#[0-9]|"
+                                                           "{} is called contract-unde#[0-9][0-9]",
+                                                           which, which))));
+  }
+  EXPECT_TRUE(host.plugins.unload(id));
+}
+
 // The headers say the numbers; they are those of the host.
 TEST(AbiContract, TheDeadlinesAreThoseOfTheHeader) {
   std::ifstream in(SOURCE_DIR "/plugin_api/include/rosey/abi/plugin.h");
@@ -341,6 +357,7 @@ TEST(AbiContract, TheDeadlinesAreThoseOfTheHeader) {
   states(limits.hold, " of these");
   states(limits.destroy, "  for destroy()");
   states(limits.grace, " more for the threads");
+  states(host::instance::long_call, " has the\n   plugin listed as stuck until it returns");
 }
 
 }  // namespace

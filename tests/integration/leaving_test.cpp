@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
@@ -143,6 +144,28 @@ TEST_F(Leaving, WhenAPluginIsInACallThatDoesNotReturn) {
   EXPECT_EQ(leaves_in_time(bot()), 1);
   EXPECT_THAT(bot().log(), HasSubstr("hostile 1.0.0 destroy did not return within"));
   EXPECT_THAT(bot().log(), HasSubstr("unloaded playlist")) << "the others are stopped in order";
+}
+
+// The contract's headers say so: what must be kept has to be in storage before.
+TEST_F(Leaving, WithoutTheEndOfAPluginThatDoesNotStop) {
+  std::filesystem::copy_file(HOSTILE_PLUGINS "/libcontract.so",
+                             folder_.plugins() / "libcontract.so");
+  ::setenv("CONTRACT_MODE", "never_stops", 1);
+  start();
+  ::unsetenv("CONTRACT_MODE");
+  leaves_in_time(bot());
+  EXPECT_THAT(bot().log(), HasSubstr("[contract] request_stop"));
+  EXPECT_THAT(bot().log(), testing::Not(HasSubstr("[contract] destroyed")));
+  EXPECT_THAT(bot().log(), testing::Not(HasSubstr("static destructor")));
+}
+
+TEST_F(Leaving, WithTheEndOfAPluginThatStops) {
+  std::filesystem::copy_file(HOSTILE_PLUGINS "/libcontract.so",
+                             folder_.plugins() / "libcontract.so");
+  start();
+  EXPECT_EQ(leaves_in_time(bot()), 0);
+  EXPECT_THAT(bot().log(), HasSubstr("[contract] destroyed"));
+  EXPECT_THAT(bot().log(), HasSubstr("static destructor"));
 }
 
 TEST_F(Leaving, WhenAPluginDoesNotStart) {
