@@ -112,7 +112,8 @@ void presence::write_within(const std::string& channel, std::int64_t millisecond
 
 void presence::stop() {
   const auto waiting = std::exchange(waiting_, {});
-  for (const auto& [channel, unwritten] : waiting) {
+  for (const auto& each : waiting) {
+    const std::string& channel = each.first;  // clang 14 captures no structured binding
     context_.tasks.spawn("presence in " + channel, [this, channel] { return write(channel); });
   }
 }

@@ -168,6 +168,20 @@ TEST_F(Leaving, WithTheEndOfAPluginThatStops) {
   EXPECT_THAT(bot().log(), HasSubstr("static destructor"));
 }
 
+// A bot that hears nothing any more must not live on: a supervisor starts another one.
+TEST_F(Leaving, WhenItsConnectionIsClosedForGood) {
+  std::filesystem::copy_file(HOSTILE_PLUGINS "/libcontract.so",
+                             folder_.plugins() / "libcontract.so");
+  ::setenv("CONTRACT_MODE", "closes_nats", 1);
+  start();
+  ::unsetenv("CONTRACT_MODE");
+  ASSERT_TRUE(bot_->bus().publish("rosey.command.contract.act", "{}"));
+  ASSERT_TRUE(bot_->bus().flush(patience));
+  EXPECT_EQ(bot().wait(), 1);
+  bot().drain(std::chrono::milliseconds(10));
+  EXPECT_THAT(bot().log(), HasSubstr("the connection to NATS has ended for good"));
+}
+
 TEST_F(Leaving, WhenAPluginDoesNotStart) {
   // Behind the playlist, in the order of names.
   std::filesystem::copy_file(HOSTILE_PLUGINS "/libhangs_in_start.so",
