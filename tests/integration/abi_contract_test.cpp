@@ -335,8 +335,8 @@ TEST(AbiContract, OfALongNameLinuxKeepsFifteenBytes) {
   ASSERT_TRUE(host.plugins.load(id));
   for (const char* which : {"plugin-thread", "helper"}) {
     EXPECT_THAT(host.said(),
-                Contains(testing::MatchesRegex(fmt::format("{} is called contract-under#[0-9]|"
-                                                           "{} is called contract-unde#[0-9][0-9]",
+                Contains(testing::MatchesRegex(fmt::format("{} is called contract-unde#[0-9]|"
+                                                           "{} is called contract-und#[0-9][0-9]",
                                                            which, which))));
   }
   EXPECT_TRUE(host.plugins.unload(id));

@@ -65,13 +65,14 @@ TEST_F(PluginStatus, NamesAFileThatWasRefusedUntilItIsGone) {
 TEST_F(PluginStatus, ShowsAnInstanceOnItsWayUp) {
   host_.install("starts_slowly");
   auto loading = std::async(std::launch::async, [&] { return host_.plugins.load("hostile"); });
-  while (list().size() < 2) std::this_thread::yield();
-  EXPECT_THAT(list(), ElementsAre(hello_runs, "hostile 1.0.0 - starting"));
+  std::vector<std::string> seen;
+  for (; seen.size() < 2; seen = list()) std::this_thread::yield();
+  EXPECT_THAT(seen, ElementsAre(hello_runs, "hostile 1.0.0 - starting"));
   EXPECT_TRUE(loading.get());
   EXPECT_THAT(list(), ElementsAre(hello_runs, hostile_runs));
   auto reloading = std::async(std::launch::async, [&] { return host_.plugins.reload("hostile"); });
-  while (list().size() < 3) std::this_thread::yield();
-  EXPECT_THAT(list(), ElementsAre(hello_runs, hostile_runs, "hostile 1.0.0 - starting"));
+  for (seen.clear(); seen.size() < 3; seen = list()) std::this_thread::yield();
+  EXPECT_THAT(seen, ElementsAre(hello_runs, hostile_runs, "hostile 1.0.0 - starting"));
   EXPECT_TRUE(reloading.get());
 }
 
@@ -80,8 +81,12 @@ TEST_F(PluginStatus, ShowsTheOldInstanceBesideTheNewOne) {
   ASSERT_TRUE(host_.plugins.load("hostile"));
   host_.install("behaves");
   auto reloading = std::async(std::launch::async, [&] { return host_.plugins.reload("hostile"); });
-  while (list().size() < 3 || list()[2] != "hostile 1.0.0 - stopping") std::this_thread::yield();
-  EXPECT_EQ(list()[1], hostile_runs);
+  std::vector<std::string> seen;
+  while (seen.size() < 3 || seen[2] != "hostile 1.0.0 - stopping") {
+    std::this_thread::yield();
+    seen = list();
+  }
+  EXPECT_EQ(seen[1], hostile_runs);
   EXPECT_TRUE(reloading.get());
   EXPECT_THAT(list(), ElementsAre(hello_runs, hostile_runs));
 }
