@@ -94,8 +94,8 @@ typedef struct rosey_host {
      ROSEY_OUT_OF_MEMORY.
      For all but ROSEY_OK `error` has a sentence.
 
-     A plugin listens to what is said to everybody, and to what is asked of itself. It is not in line
-     for what others are asked: it would take their requests, or answer them a second time. So
+     A plugin listens to what is said to everybody, and to what is asked of itself. It is not in
+     line for what others are asked: it would take their requests, or answer them a second time. So
      ROSEY_REFUSED, with a sentence, is the answer to a subject that is, or by a wildcard covers,
      rosey.command.ID or service.ID of another plugin, rosey.admin, rosey.monitoring, db, or the
      inbox of somebody else; and to a queue group that is neither the plugin's id nor begins with it
