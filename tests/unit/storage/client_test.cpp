@@ -213,6 +213,16 @@ TEST_F(storage_client, no_answer_throws) {
   }
 }
 
+TEST_F(storage_client, says_where_nobody_listens) {
+  bus_->failure = sdk::bus_errc::no_responders;
+  try {
+    run(client_->kv_get("k"));
+    FAIL() << "no exception";
+  } catch (const sdk::storage_unavailable& why) {
+    EXPECT_STREQ(why.what(), "Storage: nobody listens on db.kv.demo.get");
+  }
+}
+
 TEST_F(storage_client, an_answer_of_no_use_throws) {
   for (const char* answer :
        {R"({"success": false, "error": {"code": "DATABASE_ERROR", "message": "m"}})", "gibberish",

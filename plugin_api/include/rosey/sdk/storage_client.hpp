@@ -193,7 +193,7 @@ class storage_client {
       }
       auto [failure, answer] = co_await bus_.async_request(
           subject, payload, patience, boost::asio::as_tuple(boost::asio::use_awaitable));
-      if (failure) throw_failure(failure, was_busy);
+      if (failure) throw_failure(failure, subject, was_busy);
       note_answer(answer);
       if (db::refusal_code(answer) != db::codes::busy) co_return std::move(answer);
       was_busy = true;
@@ -219,11 +219,14 @@ class storage_client {
     return sentence;
   }
 
-  [[noreturn]] void throw_failure(boost::system::error_code failure, bool was_busy) const {
+  [[noreturn]] void throw_failure(boost::system::error_code failure, const std::string& subject,
+                                  bool was_busy) const {
     if (failure == boost::asio::error::operation_aborted) {
       throw boost::system::system_error(failure);
     }
-    const std::string sentence = noted("Storage: " + failure.message());
+    const bool is_absent = failure == make_error_code(bus_errc::no_responders);
+    const std::string sentence =
+        noted("Storage: " + (is_absent ? "nobody listens on " + subject : failure.message()));
     const bool silent = !was_busy && failure == make_error_code(bus_errc::timed_out);
     if (silent) throw storage_timed_out(sentence);
     throw storage_unavailable(sentence);
