@@ -24,7 +24,6 @@
 #include "playlist_plugin/service/presence.hpp"
 #include "playlist_plugin/storage/import_storage.hpp"
 #include "playlist_plugin/storage/playlist_storage.hpp"
-#include "playlist_plugin/storage/quota_manager.hpp"
 #include "rosey/wire/decode.hpp"
 
 namespace rosey::playlist {
@@ -47,16 +46,15 @@ constexpr std::chrono::minutes import_timeout{5};
 struct plugin::parts {
   parts(const sdk::context& context, const plugin_options& options, const plugin_config& config)
       : db(context.bus, plugin::id, options.storage_timeout, context.log),
-        quotas(db, config.limits.quota),
-        storage(db, quotas),
-        known(context, storage, quotas, *options.time, config.playing, config.order),
+        storage(db, config.limits.quota),
+        known(context, storage, *options.time, config.playing, config.order),
         speaker(context, config.announce),
         clocks(context, storage, known, *options.time, options.retry_interval),
         client(context.executor, client_settings(config.metadata)),
         sites(client, config.metadata),
         metadata(context, db, sites, *options.time, config.metadata),
         later(context, known, metadata, speaker, *options.time, config),
-        adder(known, storage, quotas, metadata, later, *options.time, config),
+        adder(known, storage, metadata, later, *options.time, config),
         present(context, storage, *options.time, config.votes),
         queue(known, storage, adder, present, *options.time, config),
         chat(context, queue),
@@ -91,7 +89,6 @@ struct plugin::parts {
   }
 
   sdk::storage_client db;
-  quota_manager quotas;
   playlist_storage storage;
   channels known;
   announcer speaker;

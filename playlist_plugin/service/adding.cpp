@@ -19,12 +19,10 @@ constexpr std::int64_t patience_when_repeated = 3'000;
 
 }  // namespace
 
-adding::adding(channels& known, playlist_storage& storage, quota_manager& quotas,
-               metadata_lookup& metadata, completion& later, clock& time,
-               const plugin_config& config)
+adding::adding(channels& known, playlist_storage& storage, metadata_lookup& metadata,
+               completion& later, clock& time, const plugin_config& config)
     : channels_(known),
       storage_(storage),
-      quotas_(quotas),
       metadata_(metadata),
       completion_(later),
       clock_(time),
@@ -121,16 +119,18 @@ awaitable<adding::reply> adding::store(origin from, std::shared_ptr<wish> wanted
   decider decide = [this, wanted, present](const channel_state& channel, std::int64_t now) {
     const adder by = adder_of(*wanted, now);
     auto decided = presented(add_all(channel, wanted->items, by, limits_, now), present);
-    if (decided && !by.exempt) decided->adder = by.user;
+    if (decided && !by.exempt) decided->charged_user = by.user;
     return decided;
   };
-  preparation prepare;
-  if (limits_.repeat_after_minutes > 0) {
-    prepare = [this, channel = from.channel, wanted](const channels::snapshot&) {
-      return look_up_last_plays(channel, wanted);
-    };
-  }
+  preparation prepare = [this, channel = from.channel, wanted](const channels::snapshot&) {
+    return look_up(channel, wanted);
+  };
   return channels_.change(std::move(from), std::move(decide), std::move(prepare));
+}
+
+awaitable<void> adding::look_up(std::string channel, std::shared_ptr<wish> wanted) {
+  co_await storage_.look_up_adds(wanted->user);
+  if (limits_.repeat_after_minutes > 0) co_await look_up_last_plays(std::move(channel), wanted);
 }
 
 awaitable<void> adding::look_up_last_plays(std::string channel, std::shared_ptr<wish> wanted) {
@@ -163,7 +163,7 @@ awaitable<std::optional<refusal>> adding::refusal_in_advance(std::string channel
 }
 
 adder adding::adder_of(const wish& wanted, std::int64_t now) const {
-  return {wanted.user, quotas_.recent_adds(wanted.user, now), wanted.exempt};
+  return {wanted.user, storage_.recent_adds(wanted.user, now), wanted.exempt};
 }
 
 }  // namespace rosey::playlist

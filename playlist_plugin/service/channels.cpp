@@ -55,11 +55,10 @@ std::string random_name() {
 
 }  // namespace
 
-channels::channels(const sdk::context& context, playlist_storage& storage, quota_manager& quotas,
-                   clock& time, const playback_config& config, queue_order order)
+channels::channels(const sdk::context& context, playlist_storage& storage, clock& time,
+                   const playback_config& config, queue_order order)
     : context_(context),
       storage_(storage),
-      quotas_(quotas),
       clock_(time),
       config_(config),
       order_(order),
@@ -345,7 +344,6 @@ awaitable<channels::conclusion> channels::decide_and_store(origin from, decider 
     if (!decided) co_return conclusion{decided.error(), true};
     if (!changes) co_return conclusion{std::move(decided->reply), true};
     json::object reply = decided->reply;
-    const std::string adder = decided->adder;
     store_outcome outcome = co_await store(at, from, std::move(*decided), now);
     switch (outcome.status) {
       case store_status::stored:
@@ -358,9 +356,8 @@ awaitable<channels::conclusion> channels::decide_and_store(origin from, decider 
       case store_status::channel_changed:
         at->state.reset();
         break;
-      case store_status::adder_changed:
-        co_await quotas_.reload(adder);
-        break;
+      case store_status::user_outrun:
+        break;  // the preparation reads how
     }
   }
   co_return conclusion{too_busy()};
@@ -380,13 +377,13 @@ awaitable<store_outcome> channels::store(std::shared_ptr<entry> at, origin from,
   const std::int64_t offset = clock_.wall_offset();  // the clock may be set before storage answers
   const std::string stamp = next_stamp();
   const std::string request_id = from.request_id.empty() ? "own:" + stamp : from.request_id;
-  pending_change pending{what, now, decided.adder, request_id, stamp, std::move(decided.reply)};
+  pending_change pending{what,       now,   decided.charged_user,
+                         request_id, stamp, std::move(decided.reply)};
   store_outcome outcome;
   try {
     outcome = co_await storage_.store(std::move(pending));
   } catch (...) {
     // Whether it was applied is not known: what was known of it is not to be trusted any more.
-    if (!decided.adder.empty()) quotas_.forget(decided.adder);
     remember(*at, {std::move(*decided.change), from, now, request_id, stamp});
     forget(from.channel, *at);
     throw;

@@ -39,7 +39,7 @@ struct origin {
 struct decision {
   std::optional<playlist::change> change;
   boost::json::object reply;
-  std::string adder = {};  // whose rate limit an add is charged to
+  std::string charged_user = {};  // whose rate limit an add counts for; "" for none
 };
 
 // Called again with a newer state when another instance was first. Copyable; runs at once.
@@ -62,8 +62,8 @@ class channels {
   using awaitable = boost::asio::awaitable<T>;
   using snapshot = std::shared_ptr<const channel_state>;
 
-  channels(const sdk::context& context, playlist_storage& storage, quota_manager& quotas,
-           clock& time, const playback_config& config, queue_order order);
+  channels(const sdk::context& context, playlist_storage& storage, clock& time,
+           const playback_config& config, queue_order order);
 
   // Told of each channel in which something else may play than before, or with another end.
   void on_change(std::function<void(const std::string& channel)> listener);
@@ -190,7 +190,6 @@ class channels {
 
   sdk::context context_;
   playlist_storage& storage_;
-  quota_manager& quotas_;
   clock& clock_;
   playback_config config_;
   queue_order order_;
