@@ -64,8 +64,8 @@ struct plugin::parts {
         import_rows(patient_db),
         import_requests(context, import_rows, *options.time),
         paused(config.paused) {
-    known.on_stored([this](const change& stored, const origin& from) {
-      if (!from.answer_names_next) speaker.announce(stored);
+    known.on_stored([this](const change& stored, bool reply_names_next) {
+      if (!reply_names_next) speaker.announce(stored);
     });
     known.on_loaded([this](const loaded_channel& loaded) {
       present.loaded(loaded);
