@@ -29,8 +29,8 @@ class adding {
   using awaitable = boost::asio::awaitable<T>;
   using reply = result<boost::json::object>;
 
-  adding(channels& known, playlist_storage& storage, metadata_lookup& metadata, completion& later,
-         clock& time, const plugin_config& config);
+  adding(channels& channels, playlist_storage& storage, metadata_lookup& metadata,
+         completion& completion, clock& time, const plugin_config& config);
 
   // `url` as a person typed it.
   awaitable<reply> add(origin from, std::string url, requester by, presenter<add_outcome> present);
@@ -63,8 +63,8 @@ class adding {
   adder adder_of(const wish& wanted, std::int64_t now) const;
 
   channels& channels_;
-  playlist_storage& storage_;
-  metadata_lookup& metadata_;
+  playlist_storage& playlist_storage_;
+  metadata_lookup& metadata_lookup_;
   completion& completion_;
   clock& clock_;
   queue_limits limits_;
