@@ -2,54 +2,30 @@
 // before anybody hears of it.
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
+#include <utility>
 
 #include "playlist_plugin/clock.hpp"
-#include "playlist_plugin/domain/change.hpp"
-#include "playlist_plugin/domain/refusal.hpp"
+#include "playlist_plugin/domain/playback.hpp"
 #include "playlist_plugin/service/channel_cache.hpp"
+#include "playlist_plugin/service/channel_driver.hpp"
 #include "playlist_plugin/service/channel_knowledge.hpp"
 #include "playlist_plugin/service/channel_turns.hpp"
-#include "playlist_plugin/service/event_publisher.hpp"
+#include "playlist_plugin/service/decision.hpp"
 #include "playlist_plugin/storage/playlist_storage.hpp"
 #include "rosey/sdk/context.hpp"
 
 namespace rosey::playlist {
 
-// Where a request comes from, and how it is known again when it is sent twice.
-struct origin {
-  std::string channel;
-  std::string request_id = {};     // "" for none; no other request has it
-  std::int64_t attempt = 1;        // 2 and up: an earlier one may have been carried out
-  bool answer_names_next = false;  // the reply tells the channel what starts by it
-  // How a refusal is answered, and so stored with the request_id; null only without one.
-  boost::json::object (*write_failure)(const refusal&) = nullptr;
-};
-
-// What a decision wants: the change to store, if any, and the reply once that is done.
-struct decision {
-  std::optional<playlist::change> change;
-  boost::json::object reply;
-  std::string charged_user = {};  // whose rate limit an add counts for; "" for none
-};
-
-// Called again with a newer state when another instance was first. Copyable; runs at once.
-using decider = std::function<result<decision>(const channel_state&, std::int64_t now)>;
-
-// Looks up what a decision needs beside the channel; called before each decision, while nobody
-// else of this instance can change the channel.
-using preparation =
-    std::function<boost::asio::awaitable<void>(std::shared_ptr<const channel_state>)>;
-
 // What is known of a channel and may be done next is decided by channel_knowledge; whose turn it
-// is, by channel_turns. Here the two are joined with storage.
+// is, by channel_turns; channel_driver asks storage.
 //
 // All coroutines throw sdk::storage_unavailable when storage does not do its part; the channel is
 // then read again before its next use. Storage that refuses does so to one command, and whoever
@@ -65,13 +41,19 @@ class channels {
            const playback_config& config, queue_order order);
 
   // Told of each channel in which something else may play than before, or with another end.
-  void on_change(std::function<void(const std::string& channel)> listener);
+  void on_change(std::function<void(const std::string& channel)> listener) {
+    channel_driver_.on_change(std::move(listener));
+  }
 
   // Told of each change that this instance has stored, and whether a reply names what it starts.
-  void on_stored(std::function<void(const playlist::change&, bool reply_names_next)> listener);
+  void on_stored(std::function<void(const playlist::change&, bool reply_names_next)> listener) {
+    channel_driver_.on_stored(std::move(listener));
+  }
 
   // Told of each channel as it was read from storage, before anything is decided on it.
-  void on_loaded(std::function<void(const loaded_channel&)> listener);
+  void on_loaded(std::function<void(const loaded_channel&)> listener) {
+    channel_driver_.on_loaded(std::move(listener));
+  }
 
   // As it is known here; read again if that is not known to be true for longer than some seconds,
   // or is older than the version `at_least`.
@@ -118,51 +100,14 @@ class channels {
   };
   using handle = std::shared_ptr<entry>;
 
-  // The answer, and whether it is still to be stored.
-  struct conclusion {
-    result<boost::json::object> answer;
-    bool changes_nothing = false;
-  };
-
-  // Those with the entry as an argument need its turn, but for keep_answer() and find_answer().
-
-  // Does what the knowledge of the channel asks for until it can be used; null: given up.
-  awaitable<snapshot> inform(std::string channel, handle at);
-  awaitable<void> load(std::string channel, handle at);
-  awaitable<void> look_up(std::string channel, std::string request_id, handle at);
-  // Lets others go first, for not more than some milliseconds.
-  awaitable<void> pause(std::int64_t longest);
-
+  // The caller of these has the turn.
   awaitable<snapshot> advance_now(std::string channel, handle at);
-  awaitable<conclusion> change_unless_answered(origin from, decider decide, preparation prepare,
-                                               handle at);
-  // Gives up at the deadline, by the steady clock.
-  awaitable<conclusion> decide_and_store(origin from, decider decide, preparation prepare,
-                                         std::int64_t deadline, handle at);
-  // Nothing: decide again.
-  awaitable<std::optional<boost::json::object>> store(origin from, decision decided, clock_time now,
-                                                      handle at);
-  awaitable<std::optional<boost::json::object>> find_answer(origin from, handle at);
-  awaitable<result<boost::json::object>> keep_answer(origin from,
-                                                     result<boost::json::object> answer, handle at);
+  awaitable<channel_driver::conclusion> change_unless_answered(origin from, decider decide,
+                                                               preparation prepare, handle at);
 
-  // Of no other try.
-  std::string next_stamp();
-  void publish(const std::string& channel, const std::optional<sent_change>& stored) const;
-  void notify(const std::string& channel) const;
-
-  sdk::context context_;
-  playlist_storage& playlist_storage_;
   clock& clock_;
   playback_config playback_config_;
-  queue_order order_;
-  event_publisher event_publisher_;
-  std::function<void(const std::string&)> change_listener_;
-  std::function<void(const playlist::change&, bool)> stored_listener_;
-  std::function<void(const loaded_channel&)> loaded_listener_;
-  std::mt19937 random_{std::random_device{}()};
-  std::string own_name_;      // no other instance has it
-  std::uint64_t stamps_ = 0;  // so far
+  channel_driver channel_driver_;
   channel_cache<entry> channel_cache_;
 };
 
