@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "playlist_plugin/clock_time.hpp"
+
 namespace rosey::playlist {
 
 // Two clocks: the wall's, which is stored and shown and which operators and NTP may set, and a
@@ -25,6 +27,8 @@ class clock {
 
   // Makes the timer expire when steady() is `at`, or earlier: who waits looks at the clock again.
   virtual void arm(const std::shared_ptr<boost::asio::steady_timer>& timer, std::int64_t at) = 0;
+
+  clock_time look() const { return {now(), steady()}; }
 
   // What has to be added to the steady time for the wall's, as it is set at present.
   std::int64_t wall_offset() const { return now() - steady(); }

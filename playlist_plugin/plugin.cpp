@@ -24,7 +24,6 @@
 #include "playlist_plugin/service/presence.hpp"
 #include "playlist_plugin/storage/import_storage.hpp"
 #include "playlist_plugin/storage/playlist_storage.hpp"
-#include "playlist_plugin/storage/quota_manager.hpp"
 #include "rosey/wire/decode.hpp"
 
 namespace rosey::playlist {
@@ -46,35 +45,34 @@ constexpr std::chrono::minutes import_timeout{5};
 
 struct plugin::parts {
   parts(const sdk::context& context, const plugin_options& options, const plugin_config& config)
-      : db(context.bus, plugin::id, options.storage_timeout, context.log),
-        quotas(db, config.limits.quota),
-        storage(db, quotas),
-        known(context, storage, quotas, *options.time, config.playing, config.order),
-        speaker(context, config.announce),
-        clocks(context, storage, known, *options.time, options.retry_interval),
-        client(context.executor, client_settings(config.metadata)),
-        sites(client, config.metadata),
-        metadata(context, db, sites, *options.time, config.metadata),
-        later(context, known, metadata, speaker, *options.time, config),
-        adder(known, storage, quotas, metadata, later, *options.time, config),
-        present(context, storage, *options.time, config.votes),
-        queue(known, storage, adder, present, *options.time, config),
-        chat(context, queue),
-        service(context, queue),
-        people(context, queue),
-        patient_db(context.bus, plugin::id, import_timeout, context.log),
-        import_rows(patient_db),
-        import_requests(context, import_rows, *options.time),
-        paused(config.paused) {
-    known.on_stored([this](const change& stored, const origin& from) {
-      if (!from.answer_names_next) speaker.announce(stored);
+      : storage_client_(context.bus, plugin::id, options.storage_timeout, context.log),
+        playlist_storage_(storage_client_, config.limits.quota),
+        channels_(context, playlist_storage_, *options.time, config.playing, config.order),
+        announcer_(context, config.announce),
+        playback_(context, playlist_storage_, channels_, *options.time, options.retry_interval),
+        http_client_(context.executor, client_settings(config.metadata)),
+        media_source_(http_client_, config.metadata),
+        metadata_lookup_(context, storage_client_, media_source_, *options.time, config.metadata),
+        completion_(context, channels_, metadata_lookup_, announcer_, *options.time, config),
+        adding_(channels_, playlist_storage_, metadata_lookup_, completion_, *options.time, config),
+        presence_(context, playlist_storage_, *options.time, config.votes),
+        operations_(channels_, playlist_storage_, adding_, presence_, *options.time, config),
+        commands_(context, operations_),
+        services_(context, operations_),
+        chat_users_(context, operations_),
+        patient_storage_client_(context.bus, plugin::id, import_timeout, context.log),
+        import_storage_(patient_storage_client_),
+        imports_(context, import_storage_, *options.time),
+        paused_(config.paused) {
+    channels_.on_stored([this](const change& stored, bool reply_names_next) {
+      if (!reply_names_next) announcer_.announce(stored);
     });
-    known.on_loaded([this](const loaded_channel& loaded) {
-      present.loaded(loaded);
-      if (!paused) later.take_over(loaded.state);
+    channels_.on_loaded([this](const loaded_channel& loaded) {
+      presence_.loaded(loaded);
+      if (!paused_) completion_.take_over(loaded.state);
     });
-    if (paused) return;
-    known.on_change([this](const std::string& channel) { clocks.watch(channel); });
+    if (paused_) return;
+    channels_.on_change([this](const std::string& channel) { playback_.watch(channel); });
   }
 
   // Other instances tell by their events that a channel is no more what it was.
@@ -85,31 +83,30 @@ struct plugin::parts {
     const std::string channel = in.name("channel");
     const std::int64_t version = in.integer("version", 1);
     if (in.failed()) return;
-    known.heard(channel, version, moves_the_end(event.subject));
-    if (paused || event.subject != subject_of(item_added{})) return;
-    if (const auto item = item_from_json(*fields)) later.take_over(channel, *item);
+    channels_.heard(channel, version, moves_the_end(event.subject));
+    if (paused_ || event.subject != subject_of(item_added{})) return;
+    if (const auto item = item_from_json(*fields)) completion_.take_over(channel, *item);
   }
 
-  sdk::storage_client db;
-  quota_manager quotas;
-  playlist_storage storage;
-  channels known;
-  announcer speaker;
-  playback clocks;
-  http_client client;
-  media_source sites;
-  metadata_lookup metadata;
-  completion later;
-  adding adder;
-  presence present;
-  operations queue;
-  commands chat;
-  services service;
-  chat_users people;
-  sdk::storage_client patient_db;
-  import_storage import_rows;
-  imports import_requests;
-  bool paused;
+  sdk::storage_client storage_client_;
+  playlist_storage playlist_storage_;
+  channels channels_;
+  announcer announcer_;
+  playback playback_;
+  http_client http_client_;
+  media_source media_source_;
+  metadata_lookup metadata_lookup_;
+  completion completion_;
+  adding adding_;
+  presence presence_;
+  operations operations_;
+  commands commands_;
+  services services_;
+  chat_users chat_users_;
+  sdk::storage_client patient_storage_client_;
+  import_storage import_storage_;
+  imports imports_;
+  bool paused_;
 };
 
 plugin::plugin(sdk::context context, plugin_options options)
@@ -121,17 +118,17 @@ void plugin::start(const boost::json::object& config) {
   parts_ = std::make_unique<parts>(context_, options_, read_config(config));
   context_.bus.subscribe(all_events, "",
                          [this](const sdk::message& event) { parts_->hear(event); });
-  parts_->chat.start();
-  parts_->service.start();
-  parts_->people.start();
-  parts_->import_requests.start();
-  if (parts_->paused) return;
-  parts_->clocks.recover(
-      [this](const channel_state& stored) { parts_->later.complete_all(stored); });
+  parts_->commands_.start();
+  parts_->services_.start();
+  parts_->chat_users_.start();
+  parts_->imports_.start();
+  if (parts_->paused_) return;
+  parts_->playback_.recover(
+      [this](const channel_state& stored) { parts_->completion_.complete_all(stored); });
 }
 
 void plugin::stop() {
-  if (parts_) parts_->present.stop();
+  if (parts_) parts_->presence_.stop();
 }
 
 }  // namespace rosey::playlist

@@ -34,9 +34,9 @@ void chat_users::start() {
 
 void chat_users::hear(const wire::user_presence& told) {
   if (told.event == wire::presence_event::part) {
-    queue_.left(told.channel, told.user);
+    operations_.left(told.channel, told.user);
   } else {
-    queue_.saw(told.channel, told.user);
+    operations_.saw(told.channel, told.user);
   }
 }
 
@@ -44,7 +44,7 @@ boost::asio::awaitable<void> chat_users::withdraw(wire::user_presence told) {
   origin from;
   from.channel = told.channel;
   try {
-    static_cast<void>(co_await queue_.withdraw_vote(std::move(from), told.user));
+    static_cast<void>(co_await operations_.withdraw_vote(std::move(from), told.user));
   } catch (const sdk::storage_unavailable&) {
     // The log has it; the vote is withdrawn when somebody votes or leaves.
   } catch (const std::exception& failure) {

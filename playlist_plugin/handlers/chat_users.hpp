@@ -13,7 +13,8 @@ namespace rosey::playlist {
 
 class chat_users {
  public:
-  chat_users(const sdk::context& context, operations& queue) : context_(context), queue_(queue) {}
+  chat_users(const sdk::context& context, operations& operations)
+      : context_(context), operations_(operations) {}
 
   // Throws std::runtime_error.
   void start();
@@ -23,7 +24,7 @@ class chat_users {
   boost::asio::awaitable<void> withdraw(wire::user_presence told);
 
   sdk::context context_;
-  operations& queue_;
+  operations& operations_;
 };
 
 }  // namespace rosey::playlist

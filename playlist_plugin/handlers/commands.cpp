@@ -110,7 +110,7 @@ std::optional<sdk::reply> commands::before(sdk::command& asked, const row& verb)
     return error{codes::bad_request, "'id' must not contain control characters"};
   }
   asked.id = request_id_of(verb.name, asked.channel, asked.user, asked.id);
-  queue_.saw(asked.channel, asked.user);
+  operations_.saw(asked.channel, asked.user);
   if (asked.sender_role < verb.least_role) return error{codes::forbidden, "Admin only command"};
   return std::nullopt;
 }
@@ -129,11 +129,11 @@ awaitable<sdk::reply> commands::answer(handler decide, request from) {
 }
 
 awaitable<commands::reply> commands::add(request from) {
-  return queue_.add(origin_of(from), from.args, {from.user, from.sender_role}, added);
+  return operations_.add(origin_of(from), from.args, {from.user, from.sender_role}, added);
 }
 
 awaitable<commands::reply> commands::show_queue(request from) {
-  const auto channel = co_await queue_.read(from.channel);
+  const auto channel = co_await operations_.read(from.channel);
   if (!channel) co_return channel.error();
   const queue_totals totals = totals_of(**channel);
   json::object data{{"version", (*channel)->version},
@@ -144,10 +144,10 @@ awaitable<commands::reply> commands::show_queue(request from) {
 }
 
 awaitable<commands::reply> commands::show_playing(request from) {
-  const auto channel = co_await queue_.read(from.channel);
+  const auto channel = co_await operations_.read(from.channel);
   if (!channel) co_return channel.error();
   if (!(*channel)->playing) co_return error{codes::nothing_playing, "Nothing is playing!"};
-  const std::int64_t now = queue_.now();
+  const std::int64_t now = operations_.now();
   json::object data{{"item", current_to_json(**channel, now)}};
   co_return success(wording::now_playing(*(*channel)->playing, now), std::move(data));
 }
@@ -155,34 +155,34 @@ awaitable<commands::reply> commands::show_playing(request from) {
 awaitable<commands::reply> commands::skip(request from) {
   origin asked = origin_of(from);
   asked.answer_names_next = true;
-  return queue_.skip(std::move(asked), actor_of(from), skipped);
+  return operations_.skip(std::move(asked), actor_of(from), skipped);
 }
 
 awaitable<commands::reply> commands::vote_skip(request from) {
-  return queue_.vote_skip(origin_of(from), from.user, voted);
+  return operations_.vote_skip(origin_of(from), from.user, voted);
 }
 
 awaitable<commands::reply> commands::remove(request from) {
   std::string named = from.words.empty() ? std::string() : from.words.front();
-  return queue_.remove(origin_of(from), std::move(named), actor_of(from), removed);
+  return operations_.remove(origin_of(from), std::move(named), actor_of(from), removed);
 }
 
 awaitable<commands::reply> commands::clear(request from) {
-  return queue_.clear(origin_of(from), actor_of(from), cleared);
+  return operations_.clear(origin_of(from), actor_of(from), cleared);
 }
 
 awaitable<commands::reply> commands::shuffle(request from) {
-  return queue_.shuffle(origin_of(from), actor_of(from), shuffled);
+  return operations_.shuffle(origin_of(from), actor_of(from), shuffled);
 }
 
 awaitable<commands::reply> commands::move(request from) {
-  return queue_.move(origin_of(from), from.words[0], from.words[1], actor_of(from), moved);
+  return operations_.move(origin_of(from), from.words[0], from.words[1], actor_of(from), moved);
 }
 
 awaitable<commands::reply> commands::show_when(request from) {
-  const auto channel = co_await queue_.read(from.channel);
+  const auto channel = co_await operations_.read(from.channel);
   if (!channel) co_return channel.error();
-  const auto upcoming = upcoming_of(**channel, from.user, queue_.playing(), queue_.now());
+  const auto upcoming = upcoming_of(**channel, from.user, operations_.playing(), operations_.now());
   if (upcoming.empty()) co_return error{codes::not_found, "You have nothing in the queue"};
   const auto write = [&upcoming](std::size_t count) {
     json::object data;
@@ -196,7 +196,7 @@ awaitable<commands::reply> commands::show_when(request from) {
 awaitable<commands::reply> commands::show_history(request from) {
   const auto length = history_length(from.words);
   if (!length) co_return from.usage();
-  const std::vector<history_entry> entries = co_await queue_.history(from.channel, *length);
+  const std::vector<history_entry> entries = co_await operations_.history(from.channel, *length);
   const auto write = [&entries](std::size_t count) {
     const auto end = entries.begin() + static_cast<std::ptrdiff_t>(count);
     return success(wording::history({entries.begin(), end}), {{"count", count}});
@@ -205,7 +205,7 @@ awaitable<commands::reply> commands::show_history(request from) {
 }
 
 awaitable<commands::reply> commands::show_stats(request from) {
-  const std::optional<user_stats> stats = co_await queue_.stats(from.user);
+  const std::optional<user_stats> stats = co_await operations_.stats(from.user);
   if (!stats) co_return success(wording::no_stats);
   json::object data{{"items_added", stats->items_added},
                     {"items_played", stats->items_played},

@@ -20,7 +20,8 @@ class commands {
 
   using row = sdk::handled_verb<commands>;
 
-  commands(const sdk::context& context, operations& queue) : context_(context), queue_(queue) {}
+  commands(const sdk::context& context, operations& operations)
+      : context_(context), operations_(operations) {}
 
   // Subscribes to every verb. Throws std::runtime_error.
   void start() { sdk::serve_verbs(context_, *this); }
@@ -54,7 +55,7 @@ class commands {
   boost::asio::awaitable<reply> show_stats(request from);
 
   sdk::context context_;
-  operations& queue_;
+  operations& operations_;
 
  public:
   // What people can type, and who may.

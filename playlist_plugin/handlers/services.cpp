@@ -129,8 +129,8 @@ const services::route services::routes[] = {
     {"service.playlist.get_user_stats", &services::get_user_stats},
 };
 
-services::services(const sdk::context& context, operations& queue)
-    : responder_(context, service_failure), queue_(queue) {}
+services::services(const sdk::context& context, operations& operations)
+    : responder_(context, service_failure), operations_(operations) {}
 
 void services::start() {
   for (const route& each : routes) {
@@ -167,7 +167,7 @@ awaitable<services::reply> services::add_item(request asked) {
   if (!role) in.fail("'role' must be \"user\", \"moderator\" or \"admin\"");
   if (in.failed()) return ready(in.failure());
   by.role = *role;
-  return queue_.add(std::move(asked.from), std::move(url), std::move(by), added_fields);
+  return operations_.add(std::move(asked.from), std::move(url), std::move(by), added_fields);
 }
 
 awaitable<services::reply> services::remove_item(request asked) {
@@ -176,7 +176,7 @@ awaitable<services::reply> services::remove_item(request asked) {
   if (in.failed()) return ready(in.failure());
   const auto by = read_actor(asked.fields);
   if (!by) return ready(by.error());
-  return queue_.remove(std::move(asked.from), std::move(item), *by, removed_fields);
+  return operations_.remove(std::move(asked.from), std::move(item), *by, removed_fields);
 }
 
 awaitable<services::reply> services::get_queue(request asked) {
@@ -184,12 +184,12 @@ awaitable<services::reply> services::get_queue(request asked) {
   const std::int64_t offset = in.integer_or("offset", 0, 0);
   const std::int64_t at_least = in.integer_or("at_least", 0, 0);
   if (in.failed()) co_return in.failure();
-  const auto channel = co_await queue_.read(asked.from.channel, at_least);
+  const auto channel = co_await operations_.read(asked.from.channel, at_least);
   if (!channel) co_return channel.error();
   const auto& waiting = (*channel)->waiting;
   const auto first = static_cast<std::size_t>(offset);
   json::object fields{{"channel", (*channel)->name}, {"version", (*channel)->version}};
-  fields["current"] = current_to_json(**channel, queue_.now());
+  fields["current"] = current_to_json(**channel, operations_.now());
   fields["items"] = json::array();
   fields["total"] = waiting.size();
   fields["truncated"] = false;
@@ -205,15 +205,15 @@ awaitable<services::reply> services::get_queue(request asked) {
 }
 
 awaitable<services::reply> services::get_current(request asked) {
-  const auto channel = co_await queue_.read(asked.from.channel);
+  const auto channel = co_await operations_.read(asked.from.channel);
   if (!channel) co_return channel.error();
   json::object fields{{"version", (*channel)->version}};
-  fields["item"] = current_to_json(**channel, queue_.now());
+  fields["item"] = current_to_json(**channel, operations_.now());
   co_return service_success(std::move(fields));
 }
 
 awaitable<services::reply> services::get_stats(request asked) {
-  const auto channel = co_await queue_.read(asked.from.channel);
+  const auto channel = co_await operations_.read(asked.from.channel);
   if (!channel) co_return channel.error();
   const queue_totals totals = totals_of(**channel);
   json::object fields{{"total_items", totals.items},
@@ -226,25 +226,25 @@ awaitable<services::reply> services::vote_skip(request asked) {
   wire::field_reader in(asked.fields);
   std::string user = in.name("user");
   if (in.failed()) return ready(in.failure());
-  return queue_.vote_skip(std::move(asked.from), std::move(user), voted_fields);
+  return operations_.vote_skip(std::move(asked.from), std::move(user), voted_fields);
 }
 
 awaitable<services::reply> services::skip(request asked) {
   const auto by = read_actor(asked.fields);
   if (!by) return ready(by.error());
-  return queue_.skip(std::move(asked.from), *by, skipped_fields);
+  return operations_.skip(std::move(asked.from), *by, skipped_fields);
 }
 
 awaitable<services::reply> services::shuffle(request asked) {
   const auto by = read_moderator(asked.fields);
   if (!by) return ready(by.error());
-  return queue_.shuffle(std::move(asked.from), *by, shuffled_fields);
+  return operations_.shuffle(std::move(asked.from), *by, shuffled_fields);
 }
 
 awaitable<services::reply> services::clear(request asked) {
   const auto by = read_moderator(asked.fields);
   if (!by) return ready(by.error());
-  return queue_.clear(std::move(asked.from), *by, cleared_fields);
+  return operations_.clear(std::move(asked.from), *by, cleared_fields);
 }
 
 awaitable<services::reply> services::player_finished(request asked) {
@@ -253,7 +253,8 @@ awaitable<services::reply> services::player_finished(request asked) {
   std::optional<std::int64_t> position;
   if (in.find("position")) position = static_cast<std::int64_t>(read_position(in));
   if (in.failed()) return ready(in.failure());
-  return queue_.player_finished(std::move(asked.from), std::move(item), position, playing_fields);
+  return operations_.player_finished(std::move(asked.from), std::move(item), position,
+                                     playing_fields);
 }
 
 awaitable<services::reply> services::player_position(request asked) {
@@ -262,7 +263,8 @@ awaitable<services::reply> services::player_position(request asked) {
   if (!in.find("position")) in.fail("'position' is missing");
   const auto position = static_cast<std::int64_t>(read_position(in) * 1000);
   if (in.failed()) return ready(in.failure());
-  return queue_.player_position(std::move(asked.from), std::move(item), position, playing_fields);
+  return operations_.player_position(std::move(asked.from), std::move(item), position,
+                                     playing_fields);
 }
 
 awaitable<services::reply> services::get_history(request asked) {
@@ -270,7 +272,7 @@ awaitable<services::reply> services::get_history(request asked) {
   const std::int64_t limit = in.integer_or("limit", 20, 1, 50);
   if (in.failed()) co_return in.failure();
   const std::vector<history_entry> entries =
-      co_await queue_.history(std::move(asked.from.channel), limit);
+      co_await operations_.history(std::move(asked.from.channel), limit);
   const auto write = [&entries](std::size_t count) {
     json::array items;
     for (std::size_t index = 0; index < count; ++index) {
@@ -287,7 +289,7 @@ awaitable<services::reply> services::get_user_stats(request asked) {
   wire::field_reader in(asked.fields);
   std::string user = in.name("user");
   if (in.failed()) co_return in.failure();
-  const std::optional<user_stats> stats = co_await queue_.stats(user);
+  const std::optional<user_stats> stats = co_await operations_.stats(user);
   if (!stats) co_return error{codes::not_found, "No playlist statistics of '" + user + "' yet"};
   json::object fields{{"user", stats->user},
                       {"items_added", stats->items_added},

@@ -17,7 +17,7 @@ class services {
  public:
   using reply = result<boost::json::object>;
 
-  services(const sdk::context& context, operations& queue);
+  services(const sdk::context& context, operations& operations);
 
   // Subscribes to every subject. Throws std::runtime_error.
   void start();
@@ -54,7 +54,7 @@ class services {
   static const route routes[];
 
   responder responder_;
-  operations& queue_;
+  operations& operations_;
 };
 
 }  // namespace rosey::playlist

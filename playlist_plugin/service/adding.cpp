@@ -19,14 +19,12 @@ constexpr std::int64_t patience_when_repeated = 3'000;
 
 }  // namespace
 
-adding::adding(channels& known, playlist_storage& storage, quota_manager& quotas,
-               metadata_lookup& metadata, completion& later, clock& time,
-               const plugin_config& config)
-    : channels_(known),
-      storage_(storage),
-      quotas_(quotas),
-      metadata_(metadata),
-      completion_(later),
+adding::adding(channels& channels, playlist_storage& storage, metadata_lookup& metadata,
+               completion& completion, clock& time, const plugin_config& config)
+    : channels_(channels),
+      playlist_storage_(storage),
+      metadata_lookup_(metadata),
+      completion_(completion),
       clock_(time),
       limits_(config.limits),
       exempt_roles_(config.exempt_roles),
@@ -42,9 +40,9 @@ awaitable<adding::reply> adding::add(origin from, std::string url, requester by,
       std::find(exempt_roles_.begin(), exempt_roles_.end(), by.role) != exempt_roles_.end();
   wanted->patience = patience_;
   if (from.attempt > 1) wanted->patience = std::min(patience_, patience_when_repeated);
-  const bool is_list = metadata_.lists(*link);
+  const bool is_list = metadata_lookup_.lists(*link);
   if (!is_list) wanted->items.push_back(undescribed(*link));
-  if (is_list || metadata_.knows(*link)) {
+  if (is_list || metadata_lookup_.knows(*link)) {
     // An earlier attempt may have been carried out: its answer stands, whatever is true now.
     if (from.attempt > 1) {
       auto answered = co_await channels_.earlier_answer(from);
@@ -62,10 +60,10 @@ awaitable<adding::reply> adding::add(origin from, std::string url, requester by,
 awaitable<adding::reply> adding::add_one(origin from, media_link link, std::shared_ptr<wish> wanted,
                                          presenter<add_outcome> present) {
   bool incomplete = false;
-  if (metadata_.knows(link)) {
-    const media_answer told = co_await metadata_.find(link, wanted->patience);
-    if (told.about) describe(wanted->items.front(), *told.about);
-    incomplete = !told.about && !told.is_final;
+  if (metadata_lookup_.knows(link)) {
+    const media_answer answer = co_await metadata_lookup_.find(link, wanted->patience);
+    if (answer.about) describe(wanted->items.front(), *answer.about);
+    incomplete = !answer.about && !answer.is_final;
   }
   const std::string channel = from.channel;
   reply stored = co_await store(std::move(from), std::move(wanted), std::move(present));
@@ -88,7 +86,7 @@ awaitable<std::optional<refusal>> adding::read_list(std::string channel, media_l
   while (most < most_of_a_list) {
     most = std::clamp(2 * most, first_of_a_list, most_of_a_list);
     const std::int64_t left = std::max<std::int64_t>(0, deadline - clock_.steady());
-    const auto listed = co_await metadata_.find_list(list, most, left);
+    const auto listed = co_await metadata_lookup_.find_list(list, most, left);
     if (!listed && wanted->items.empty()) {
       co_return error{codes::busy, "This playlist cannot be read now; try again in a moment"};
     }
@@ -121,16 +119,18 @@ awaitable<adding::reply> adding::store(origin from, std::shared_ptr<wish> wanted
   decider decide = [this, wanted, present](const channel_state& channel, std::int64_t now) {
     const adder by = adder_of(*wanted, now);
     auto decided = presented(add_all(channel, wanted->items, by, limits_, now), present);
-    if (decided && !by.exempt) decided->adder = by.user;
+    if (decided && !by.exempt) decided->charged_user = by.user;
     return decided;
   };
-  preparation prepare;
-  if (limits_.repeat_after_minutes > 0) {
-    prepare = [this, channel = from.channel, wanted](const channels::snapshot&) {
-      return look_up_last_plays(channel, wanted);
-    };
-  }
+  preparation prepare = [this, channel = from.channel, wanted](const channels::snapshot&) {
+    return look_up(channel, wanted);
+  };
   return channels_.change(std::move(from), std::move(decide), std::move(prepare));
+}
+
+awaitable<void> adding::look_up(std::string channel, std::shared_ptr<wish> wanted) {
+  co_await playlist_storage_.look_up_adds(wanted->user);
+  if (limits_.repeat_after_minutes > 0) co_await look_up_last_plays(std::move(channel), wanted);
 }
 
 awaitable<void> adding::look_up_last_plays(std::string channel, std::shared_ptr<wish> wanted) {
@@ -138,7 +138,7 @@ awaitable<void> adding::look_up_last_plays(std::string channel, std::shared_ptr<
   std::vector<media_link> media;
   for (const new_item& item : wanted->items) media.push_back(item.media);
   const std::vector<last_play> plays =
-      co_await storage_.last_plays(std::move(channel), std::move(media), since);
+      co_await playlist_storage_.last_plays(std::move(channel), std::move(media), since);
   for (new_item& item : wanted->items) {
     item.last_played.reset();
     for (const last_play& play : plays) {
@@ -163,7 +163,7 @@ awaitable<std::optional<refusal>> adding::refusal_in_advance(std::string channel
 }
 
 adder adding::adder_of(const wish& wanted, std::int64_t now) const {
-  return {wanted.user, quotas_.recent_adds(wanted.user, now), wanted.exempt};
+  return {wanted.user, playlist_storage_.recent_adds(wanted.user, now), wanted.exempt};
 }
 
 }  // namespace rosey::playlist

@@ -29,8 +29,8 @@ class adding {
   using awaitable = boost::asio::awaitable<T>;
   using reply = result<boost::json::object>;
 
-  adding(channels& known, playlist_storage& storage, quota_manager& quotas,
-         metadata_lookup& metadata, completion& later, clock& time, const plugin_config& config);
+  adding(channels& channels, playlist_storage& storage, metadata_lookup& metadata,
+         completion& completion, clock& time, const plugin_config& config);
 
   // `url` as a person typed it.
   awaitable<reply> add(origin from, std::string url, requester by, presenter<add_outcome> present);
@@ -54,6 +54,8 @@ class adding {
   // Whether more entries would not be taken.
   awaitable<result<bool>> is_enough(std::string channel, std::shared_ptr<wish> wanted);
   awaitable<reply> store(origin from, std::shared_ptr<wish> wanted, presenter<add_outcome> present);
+  // Reads what adds to the wish's decision besides the channel.
+  awaitable<void> look_up(std::string channel, std::shared_ptr<wish> wanted);
   awaitable<void> look_up_last_plays(std::string channel, std::shared_ptr<wish> wanted);
   // Spares the site and the person's time when the answer is no whatever the site says.
   awaitable<std::optional<refusal>> refusal_in_advance(std::string channel,
@@ -61,9 +63,8 @@ class adding {
   adder adder_of(const wish& wanted, std::int64_t now) const;
 
   channels& channels_;
-  playlist_storage& storage_;
-  quota_manager& quotas_;
-  metadata_lookup& metadata_;
+  playlist_storage& playlist_storage_;
+  metadata_lookup& metadata_lookup_;
   completion& completion_;
   clock& clock_;
   queue_limits limits_;

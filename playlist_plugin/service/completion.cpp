@@ -26,32 +26,32 @@ void for_each_item(const channel_state& channel, Look look) {
 
 }  // namespace
 
-completion::completion(const sdk::context& context, channels& known, metadata_lookup& metadata,
-                       const announcer& speaker, clock& time, const plugin_config& config)
+completion::completion(const sdk::context& context, channels& channels, metadata_lookup& metadata,
+                       const announcer& announcer, clock& time, const plugin_config& config)
     : context_(context),
-      channels_(known),
-      metadata_(metadata),
-      announcer_(speaker),
+      channels_(channels),
+      metadata_lookup_(metadata),
+      announcer_(announcer),
       clock_(time),
       limits_(config.limits),
       grace_(config.metadata.timeout_ms + spare_time) {}
 
 bool completion::is_missing(const queue_item& item) const {
-  return is_undescribed(item) && metadata_.knows(item.media);
+  return is_undescribed(item) && metadata_lookup_.knows(item.media);
 }
 
 void completion::complete(const std::string& channel, const media_link& media, std::int64_t at) {
   const name key{channel, media.type + ":" + media.id};
   if (jobs_.size() >= most_jobs && !jobs_.contains(key)) return;
-  const auto [known, is_new] = jobs_.try_emplace(key, nullptr);
+  const auto [found, is_new] = jobs_.try_emplace(key, nullptr);
   if (is_new) {
-    known->second = std::make_shared<job>(job{at, std::make_shared<timer>(context_.executor)});
+    found->second = std::make_shared<job>(job{at, std::make_shared<timer>(context_.executor)});
     context_.tasks.spawn_until_stop(
         "metadata for " + channel,
-        [this, channel, media, shared = known->second] { return run(channel, media, shared); });
-  } else if (at < known->second->at) {
-    known->second->at = at;
-    known->second->alarm->cancel();
+        [this, channel, media, shared = found->second] { return run(channel, media, shared); });
+  } else if (at < found->second->at) {
+    found->second->at = at;
+    found->second->alarm->cancel();
   }
 }
 
@@ -103,15 +103,15 @@ awaitable<std::optional<std::int64_t>> completion::attempt(std::string channel, 
       missing = missing || (item.media == media && is_missing(item));
     });
     if (!missing) co_return std::nullopt;
-    const media_answer told = co_await metadata_.find(media, std::nullopt);
-    if (told.about) {
-      const settling done = co_await settle(channel, media, *told.about);
+    const media_answer answer = co_await metadata_lookup_.find(media, std::nullopt);
+    if (answer.about) {
+      const settling done = co_await settle(channel, media, *answer.about);
       if (done == settling::whole) co_return std::nullopt;
       co_return clock_.steady() + (done == settling::in_part ? 0 : storage_pause);
     }
     // A site that is away is asked as long as the item is there.
-    if (told.is_final || (told.useless && ++*failures == most_useless)) co_return std::nullopt;
-    co_return told.retry_at;
+    if (answer.is_final || (answer.useless && ++*failures == most_useless)) co_return std::nullopt;
+    co_return answer.retry_at;
   } catch (const sdk::storage_unavailable& away) {
     context_.log.debug("metadata for " + channel + ": " + away.what());
   }

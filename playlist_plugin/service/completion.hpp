@@ -22,8 +22,8 @@ namespace rosey::playlist {
 
 class completion {
  public:
-  completion(const sdk::context& context, channels& known, metadata_lookup& metadata,
-             const announcer& speaker, clock& time, const plugin_config& config);
+  completion(const sdk::context& context, channels& channels, metadata_lookup& metadata,
+             const announcer& announcer, clock& time, const plugin_config& config);
 
   // Asks for the media at this time (by the steady clock) if it is still missing then, and again,
   // less and less often, while the site fails.
@@ -60,7 +60,7 @@ class completion {
 
   sdk::context context_;
   channels& channels_;
-  metadata_lookup& metadata_;
+  metadata_lookup& metadata_lookup_;
   const announcer& announcer_;
   clock& clock_;
   queue_limits limits_;

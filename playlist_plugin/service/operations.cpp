@@ -10,15 +10,15 @@ using boost::asio::awaitable;
 
 }  // namespace
 
-operations::operations(channels& known, playlist_storage& storage, adding& adder, presence& people,
-                       clock& time, const plugin_config& config)
-    : channels_(known),
-      storage_(storage),
-      adding_(adder),
-      present_(people),
+operations::operations(channels& channels, playlist_storage& storage, adding& adding,
+                       presence& presence, clock& time, const plugin_config& config)
+    : channels_(channels),
+      playlist_storage_(storage),
+      adding_(adding),
+      presence_(presence),
       clock_(time),
-      votes_(config.votes),
-      playing_(config.playing),
+      vote_config_(config.votes),
+      playback_config_(config.playing),
       random_(std::random_device{}()) {}
 
 awaitable<operations::reply> operations::remove(origin from, std::string named, actor by,
@@ -72,7 +72,7 @@ awaitable<operations::reply> operations::vote_skip(origin from, std::string user
     return presented(playlist::vote_skip(channel, user, terms, now), present);
   };
   preparation prepare = [this, channel = from.channel](const channels::snapshot&) {
-    return present_.refresh(channel);
+    return presence_.refresh(channel);
   };
   return channels_.change(std::move(from), std::move(decide), std::move(prepare));
 }
@@ -93,13 +93,13 @@ awaitable<operations::reply> operations::withdraw_vote(origin from, std::string 
 
 awaitable<void> operations::look_around(channels::snapshot channel) {
   if (channel->votes.empty()) co_return;
-  co_await present_.refresh(channel->name);
+  co_await presence_.refresh(channel->name);
 }
 
 vote_terms operations::vote_terms_in(const std::string& channel, std::int64_t now) const {
-  vote_terms terms = terms_of(votes_, present_.count(channel), now);
+  vote_terms terms = terms_of(vote_config_, presence_.count(channel), now);
   // Storage may have been away when they left.
-  terms.left = present_.left_from(channel);
+  terms.left = presence_.left_from(channel);
   return terms;
 }
 

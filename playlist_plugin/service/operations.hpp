@@ -30,7 +30,7 @@ class operations {
   using awaitable = boost::asio::awaitable<T>;
   using reply = result<boost::json::object>;
 
-  operations(channels& known, playlist_storage& storage, adding& adder, presence& people,
+  operations(channels& channels, playlist_storage& storage, adding& adding, presence& presence,
              clock& time, const plugin_config& config);
 
   // `url` as a person typed it.
@@ -57,21 +57,21 @@ class operations {
     return channels_.read(std::move(channel), at_least);
   }
   awaitable<std::vector<history_entry>> history(std::string channel, std::int64_t limit) {
-    return storage_.history(std::move(channel), limit);
+    return playlist_storage_.history(std::move(channel), limit);
   }
   awaitable<std::optional<user_stats>> stats(std::string user) {
-    return storage_.stats(std::move(user));
+    return playlist_storage_.stats(std::move(user));
   }
 
   // The user is present in the channel, and counts for votes.
-  void saw(const std::string& channel, const std::string& user) { present_.saw(channel, user); }
+  void saw(const std::string& channel, const std::string& user) { presence_.saw(channel, user); }
   // The user counts no more.
-  void left(const std::string& channel, const std::string& user) { present_.left(channel, user); }
+  void left(const std::string& channel, const std::string& user) { presence_.left(channel, user); }
   // Withdraws the vote of a user who has left.
   awaitable<reply> withdraw_vote(origin from, std::string user);
 
   std::int64_t now() const { return clock_.now(); }
-  const playback_config& playing() const { return playing_; }
+  const playback_config& playing() const { return playback_config_; }
 
  private:
   // Learns who is there, where there are votes to count.
@@ -79,12 +79,12 @@ class operations {
   vote_terms vote_terms_in(const std::string& channel, std::int64_t now) const;
 
   channels& channels_;
-  playlist_storage& storage_;
+  playlist_storage& playlist_storage_;
   adding& adding_;
-  presence& present_;
+  presence& presence_;
   clock& clock_;
-  vote_config votes_;
-  playback_config playing_;
+  vote_config vote_config_;
+  playback_config playback_config_;
   std::mt19937_64 random_;
 };
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "playlist_plugin/clock.hpp"
+#include "playlist_plugin/clock_time.hpp"
 #include "playlist_plugin/domain/channel_state.hpp"
 
 namespace rosey::playlist {
@@ -15,12 +15,12 @@ namespace rosey::playlist {
 // clock.
 class play_clock {
  public:
-  std::int64_t start_of(const playing_item& playing, const clock& time) {
-    const std::int64_t offset = time.wall_offset();
+  std::int64_t start_of(const playing_item& playing, clock_time now) {
+    const std::int64_t offset = now.wall_offset();
     if (!is_known(playing)) {
       stored(playing, offset);
       // It was started before the clock was set back, by somebody who is gone.
-      if (shown_ > time.now() + tolerated) shown_ = time.now();
+      if (shown_ > now.wall + tolerated) shown_ = now.wall;
     } else if (std::abs(offset - offset_) >= tolerated) {
       shown_ += offset - offset_;
       offset_ = offset;

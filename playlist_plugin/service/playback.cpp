@@ -15,11 +15,11 @@ namespace rosey::playlist {
 
 using boost::asio::awaitable;
 
-playback::playback(const sdk::context& context, playlist_storage& storage, channels& known,
+playback::playback(const sdk::context& context, playlist_storage& storage, channels& channels,
                    clock& time, std::chrono::milliseconds retry_interval)
     : context_(context),
-      storage_(storage),
-      channels_(known),
+      playlist_storage_(storage),
+      channels_(channels),
       clock_(time),
       retry_interval_(retry_interval) {}
 
@@ -73,7 +73,7 @@ awaitable<void> playback::recover_all() {
   std::optional<std::vector<std::string>> names;
   while (!names) {
     try {
-      names = co_await storage_.channels();
+      names = co_await playlist_storage_.channels();
     } catch (const sdk::storage_unavailable& away) {
       context_.log.debug(std::string("the queues cannot be recovered yet: ") + away.what());
     }

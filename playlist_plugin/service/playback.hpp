@@ -21,7 +21,7 @@ namespace rosey::playlist {
 // find it done.
 class playback {
  public:
-  playback(const sdk::context& context, playlist_storage& storage, channels& known, clock& time,
+  playback(const sdk::context& context, playlist_storage& storage, channels& channels, clock& time,
            std::chrono::milliseconds retry_interval);
 
   // Takes up the channels that storage knows, in the background, and tells of each; tries again
@@ -46,7 +46,7 @@ class playback {
   boost::asio::awaitable<void> pause();
 
   sdk::context context_;
-  playlist_storage& storage_;
+  playlist_storage& playlist_storage_;
   channels& channels_;
   clock& clock_;
   std::chrono::milliseconds retry_interval_;

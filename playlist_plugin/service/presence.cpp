@@ -42,7 +42,7 @@ bool is_written(const sightings& seen, const sightings& stored) {
 presence::presence(const sdk::context& context, playlist_storage& storage, clock& time,
                    const vote_config& config)
     : context_(context),
-      storage_(storage),
+      playlist_storage_(storage),
       clock_(time),
       window_(config.active_user_minutes * 60'000),
       users_(window_),
@@ -119,7 +119,7 @@ void presence::stop() {
 }
 
 boost::asio::awaitable<void> presence::refresh(std::string channel) {
-  stored_sightings others = co_await storage_.seen(channel);
+  stored_sightings others = co_await playlist_storage_.seen(channel);
   learn(channel, as_seen_here(std::move(others.seen)));
 }
 
@@ -140,13 +140,13 @@ boost::asio::awaitable<void> presence::write(std::string channel) {
   try {
     bool written = false;
     for (int tries = 0; !written && tries < most_writes && clock_.steady() <= deadline; ++tries) {
-      stored_sightings known = co_await storage_.seen(channel);
+      stored_sightings known = co_await playlist_storage_.seen(channel);
       const sightings others = as_seen_here(std::move(known.seen));
       learn(channel, others);
       const sightings seen = users_.seen_in(channel, clock_.steady());
       if (is_written(seen, others)) break;
       known.seen = moved(seen, clock_.wall_offset());
-      written = co_await storage_.store_seen(channel, std::move(known), window_ / 1000);
+      written = co_await playlist_storage_.store_seen(channel, std::move(known), window_ / 1000);
       if (written) learn(channel, seen);
     }
     failing_ = false;

@@ -60,7 +60,7 @@ class presence {
   std::int64_t pause_before_news() const;
 
   sdk::context context_;
-  playlist_storage& storage_;
+  playlist_storage& playlist_storage_;
   clock& clock_;
   std::int64_t window_;  // milliseconds
   active_users users_;

@@ -102,9 +102,9 @@ channel_batch batch_of(const pending_change& pending, const quota_manager& quota
   for (const auto& [user, seconds] : described) {
     made.ops.upsert(tables::user_stats, {{"user_id", user}}, stats_of_description(seconds));
   }
-  if (!pending.adder.empty()) {
-    made.adder_op = made.ops.size();
-    made.adder_times = quotas.write_add(made.ops, pending.adder, pending.now);
+  if (!pending.charged_user.empty()) {
+    made.adds_op = made.ops.size();
+    made.adds = quotas.write_add(made.ops, pending.charged_user, pending.now);
   }
   json::object answer;
   answer["stamp"] = pending.stamp;

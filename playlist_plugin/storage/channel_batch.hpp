@@ -11,8 +11,8 @@ namespace rosey::playlist {
 
 struct channel_batch {
   wire::db::batch ops;
-  std::optional<std::size_t> adder_op;  // where the adder's rate limit is written
-  add_times adder_times;                // what is written there
+  std::optional<std::size_t> adds_op;  // where the charged user's rate limit is written
+  add_times adds;                      // what is written there
 };
 
 // The first operation raises the channel's version, if it is still the one decided on; the whole

@@ -175,8 +175,19 @@ awaitable<std::vector<std::string>> playlist_storage::channels() {
 
 awaitable<store_outcome> playlist_storage::store(pending_change pending) {
   pending.request_id = answer_key(pending.request_id);
-  channel_batch batch = batch_of(pending, quotas_);
-  const auto adder_op = batch.adder_op;
+  channel_batch batch = batch_of(pending, quota_manager_);
+  try {
+    co_return co_await store(pending, batch);
+  } catch (...) {
+    // Whether it was applied, and has charged the user, is not known.
+    if (batch.adds_op) quota_manager_.forget(pending.charged_user);
+    throw;
+  }
+}
+
+awaitable<store_outcome> playlist_storage::store(const pending_change& pending,
+                                                 channel_batch& batch) {
+  const auto adds_op = batch.adds_op;
   const auto reply = co_await db_.batch(std::move(batch.ops));
   if (reply) {
     store_outcome outcome;
@@ -186,19 +197,26 @@ awaitable<store_outcome> playlist_storage::store(pending_change pending) {
       const bool by_this_try = outcome.earlier.stamp == pending.stamp;
       outcome.status = by_this_try ? store_status::stored_before : store_status::replayed;
     }
-    if (outcome.status == store_status::replayed || !adder_op) co_return outcome;
-    if (*adder_op < reply->results.size()) {
-      const auto& written = std::get<db::kv_set_reply>(reply->results[*adder_op]);
-      quotas_.added(pending.adder, std::move(batch.adder_times), written.revision);
+    if (outcome.status == store_status::replayed || !adds_op) co_return outcome;
+    if (*adds_op < reply->results.size()) {
+      const auto& written = std::get<db::kv_set_reply>(reply->results[*adds_op]);
+      quota_manager_.added(pending.charged_user, std::move(batch.adds), written.revision);
     } else {
-      quotas_.forget(pending.adder);  // a replay of much has no results
+      quota_manager_.forget(pending.charged_user);  // a replay of much has no results
     }
     co_return outcome;
   }
   const db::failure& refusal = reply.error();
   if (!outrun(refusal)) throw_refused(refusal);
-  if (adder_op && refusal.op == adder_op) co_return store_outcome{store_status::adder_changed, {}};
+  if (adds_op && refusal.op == adds_op) {
+    quota_manager_.outrun(pending.charged_user);
+    co_return store_outcome{store_status::user_outrun, {}};
+  }
   co_return store_outcome{store_status::channel_changed, {}};
+}
+
+awaitable<void> playlist_storage::look_up_adds(std::string user) {
+  if (quota_manager_.is_outrun(user)) co_await quota_manager_.reload(std::move(user));
 }
 
 awaitable<std::optional<stored_answer>> playlist_storage::find_answer(std::string request_id) {

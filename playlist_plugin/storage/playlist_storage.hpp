@@ -19,11 +19,13 @@
 
 namespace rosey::playlist {
 
+struct channel_batch;
+
 // A decided change on its way to storage.
 struct pending_change {
   const playlist::change& what;
   std::int64_t now = 0;       // milliseconds since 1970
-  std::string adder;          // whose rate limit is charged; "" for none
+  std::string charged_user;   // whose rate limit it counts for; "" for none
   std::string request_id;     // storage applies it once
   std::string stamp;          // tells this try from every other one
   boost::json::object reply;  // stored with the request_id
@@ -39,7 +41,7 @@ enum class store_status {
   stored,
   stored_before,    // by this try, up to seconds ago: others may have changed the channel since
   channel_changed,  // by another instance: nothing was written, read the channel again
-  adder_changed,    // the user has added elsewhere: nothing was written, read the limit again
+  user_outrun,      // has added elsewhere meanwhile: nothing was written, see look_up_adds()
   replayed,         // the request_id was applied by another try: nothing was written
 };
 
@@ -67,7 +69,8 @@ class playlist_storage {
   template <class T>
   using awaitable = boost::asio::awaitable<T>;
 
-  playlist_storage(sdk::storage_client& db, quota_manager& quotas) : db_(db), quotas_(quotas) {}
+  playlist_storage(sdk::storage_client& db, const quota_config& quotas)
+      : db_(db), quota_manager_(db, quotas) {}
 
   // A consistent snapshot; one of version 0 for a channel that was never stored.
   awaitable<loaded_channel> load(std::string channel);
@@ -82,6 +85,14 @@ class playlist_storage {
 
   // `pending.what` must stay valid until this is done.
   awaitable<store_outcome> store(pending_change pending);
+
+  // The user's adds that still count at `now`, as far as is known here. That is good enough for a
+  // decision: store() refuses it if the user has added more elsewhere.
+  add_times recent_adds(const std::string& user, std::int64_t now) const {
+    return quota_manager_.recent_adds(user, now);
+  }
+  // Reads what the user has added elsewhere, if that has outrun a change that was stored here.
+  awaitable<void> look_up_adds(std::string user);
 
   // What the try of this request that was applied has stored; nothing if none was.
   awaitable<std::optional<stored_answer>> find_answer(std::string request_id);
@@ -101,11 +112,12 @@ class playlist_storage {
   awaitable<std::optional<user_stats>> stats(std::string user);
 
  private:
+  awaitable<store_outcome> store(const pending_change& pending, channel_batch& batch);
   // Adds the waiting items behind those in `channel`; nothing when it has changed meanwhile.
   awaitable<std::optional<channel_state>> load_rest(channel_state channel);
 
   sdk::storage_client& db_;
-  quota_manager& quotas_;
+  quota_manager quota_manager_;
 };
 
 }  // namespace rosey::playlist

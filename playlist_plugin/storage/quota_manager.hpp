@@ -29,13 +29,17 @@ class quota_manager {
   // The batch was applied, and gave the key this revision.
   void added(const std::string& user, add_times written, std::int64_t revision);
 
+  // The batch was refused because the user has added elsewhere: what is known here is not all.
+  void outrun(const std::string& user);
+  bool is_outrun(const std::string& user) const;
+
   // Reads again what storage knows. Throws sdk::storage_unavailable.
   boost::asio::awaitable<void> reload(std::string user);
 
-  void forget(const std::string& user) { known_.erase(user); }
+  void forget(const std::string& user) { windows_.erase(user); }
 
   // Users that take memory: at most `most_known`.
-  std::size_t known() const { return known_.size(); }
+  std::size_t known() const { return windows_.size(); }
   static constexpr std::size_t most_known = 10'000;
 
  private:
@@ -43,14 +47,16 @@ class quota_manager {
     add_times adds;
     std::int64_t revision = 0;
     bool read_back = false;  // storage still had it when it was asked last
+    bool is_outrun = false;  // storage has more, and was not asked yet
   };
 
+  window& window_of(const std::string& user);
   void learn(const std::string& user, window seen);
   void forget_expired(std::int64_t now);
 
   sdk::storage_client& db_;
   quota_config config_;
-  std::map<std::string, window> known_;
+  std::map<std::string, window> windows_;
   std::size_t sweep_at_ = 1024;
 };
 

@@ -1,6 +1,9 @@
 # Decisions need nothing else; the plugin is tested whole, on a fake bus and real storage.
 rosey_add_test(playlist_domain_test
   SOURCES playlist/change_test.cpp
+          playlist/channel_cache_test.cpp
+          playlist/channel_knowledge_test.cpp
+          playlist/channel_knowledge_walk_test.cpp
           playlist/config_test.cpp
           playlist/fair_order_test.cpp
           playlist/limits_test.cpp
