@@ -20,6 +20,13 @@ struct group {
 };
 constexpr group groups[] = {
     {"rest", "one !add at a time", &measure_rest},
+    {"throughput", "many at a time", &measure_throughput},
+    {"queue", "long queues", &measure_queue},
+    {"history", "a long past", &measure_history},
+    {"start", "a start with many channels, and memory", &measure_start},
+    {"swap", "the plugin is swapped meanwhile", &measure_swap},
+    {"hosts", "several hosts on one storage", &measure_hosts},
+    {"postgresql", "one and two hosts on PostgreSQL, where it is installed", &measure_postgresql},
 };
 
 struct options {

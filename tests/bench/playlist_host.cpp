@@ -48,9 +48,13 @@ playlist_host::playlist_host(std::string_view settings,
 
 void playlist_host::start() {
   bot_.emplace(folder_, std::vector<std::string>{"--nats-url", nats_.url()});
+  log_reader_ = std::jthread([this](const std::stop_token& ended) {
+    while (!ended.stop_requested()) bot_->child().drain(std::chrono::milliseconds(20));
+  });
 }
 
 void playlist_host::stop() {
+  log_reader_ = {};
   if (const int status = bot_->finish(); status != 0) {
     throw std::runtime_error(fmt::format("the bot ended with {}: {}", status, bot_->child().log()));
   }

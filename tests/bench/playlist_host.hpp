@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "bench/load.hpp"
 #include "host_stub/bus/nats_server.hpp"
@@ -40,6 +41,7 @@ class playlist_host {
   tests::bot_folder folder_;
   const host::nats_server nats_;
   std::optional<tests::running_bot> bot_;
+  std::jthread log_reader_;  // a bot whose log nobody reads stands still in the end
 };
 
 // What a chat line becomes; each with another id.
