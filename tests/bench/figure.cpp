@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <stdexcept>
@@ -22,9 +23,9 @@ const char* sign(const figure& row) {
 }  // namespace
 
 std::string as_table(const figures& rows) {
-  static constexpr char line[] = "{:<47} {:>8} {:<4} {:<57} {:>8} {:>7}  {:<7} {}\n";
-  std::string text = fmt::format(line, "figure", "measured", "", "beside its limit", "limit",
-                                 "ratio", "must", "reached");
+  using cells = std::array<std::string, 7>;
+  std::vector<cells> lines{
+      {"figure", "measured", "beside its limit", "limit", "ratio", "must reach", "reached"}};
   std::vector<std::string> notes;
   for (const figure& row : rows) {
     std::string what = row.what;
@@ -33,9 +34,19 @@ std::string as_table(const figures& rows) {
       if (known == notes.end()) known = notes.insert(notes.end(), row.note);
       what += fmt::format(" [{}]", known - notes.begin() + 1);
     }
-    text += fmt::format(line, what, number(row.value), row.unit, row.limit, number(row.limit_value),
-                        fmt::format("{:.3g}", row.ratio()),
-                        fmt::format("{} {:g}", sign(row), row.bound), row.reached() ? "yes" : "no");
+    lines.push_back({what, number(row.value) + " " + row.unit, row.limit,
+                     number(row.limit_value) + " " + row.unit, fmt::format("{:.3g}", row.ratio()),
+                     fmt::format("{} {:g}", sign(row), row.bound), row.reached() ? "yes" : "no"});
+  }
+  std::size_t first = 0, third = 0;  // widths of the columns that differ much
+  for (const cells& line : lines) {
+    first = std::max(first, line[0].size());
+    third = std::max(third, line[2].size());
+  }
+  std::string text;
+  for (const cells& line : lines) {
+    text += fmt::format("{:<{}}  {:>9}  {:<{}}  {:>9}  {:>7}  {:<10}  {}\n", line[0], first,
+                        line[1], line[2], third, line[3], line[4], line[5], line[6]);
   }
   for (std::size_t i = 0; i < notes.size(); ++i) text += fmt::format("[{}] {}\n", i + 1, notes[i]);
   return text;

@@ -40,11 +40,12 @@ figures compare(const std::string& id, const std::string& several, const scale& 
   if (!of_single.refusals.empty()) {
     note += (note.empty() ? "" : "; ") + single + ": " + said_of(of_single.refusals);
   }
+  const bool none_busy = !of_several.refusals.contains("busy");
   return {
       {id + "_many_channels", "!add over 50 channels, " + several, "/s", median(of_several.many),
-       single, median(of_single.many), figure::side::at_least, 1, note},
+       single, median(of_single.many), figure::side::at_least, 1, note, none_busy},
       {id + "_one_channel", "!add on one channel, " + several, "/s", median(of_several.one), single,
-       median(of_single.one), figure::side::at_least, 1, note},
+       median(of_single.one), figure::side::at_least, 1, note, none_busy},
       {id + "_at_rest", "!add at rest, " + several, "µs", median(of_several.rest), single,
        median(of_single.rest), figure::side::at_most, 1.3}};
 }

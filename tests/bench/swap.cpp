@@ -132,7 +132,8 @@ figures measure_swap(const effort& how) {
       longest.size(), quantile(longest, 1), crowd.longest_wait(), crowd.unanswered());
   if (!crowd.refusals().empty()) note += "; " + said_of(crowd.refusals());
   return {{"swap_gap", "longest gap between answers in a swap, 500 !add/s", "ms", median(longest),
-           "the p99 of the gaps before it", median(before), figure::side::at_most, 10, note}};
+           "the p99 of the gaps before it", median(before), figure::side::at_most, 10, note,
+           crowd.unanswered() == 0}};
 }
 
 }  // namespace rosey::bench
