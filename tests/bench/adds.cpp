@@ -65,15 +65,6 @@ add_rate rate_on_one_channel(const std::string& nats_url, seconds time) {
   return all;
 }
 
-double rate_of_echoes(const std::string& nats_url, seconds time) {
-  const echo_service echo(nats_url, echo_service::sending::buffered);
-  const request asked{echo_subject, R"({"success":true,)" + new_add("#many", "ann").payload};
-  load echoes(nats_url, "echoes", [&] { return std::optional(asked); });
-  const double rate = answers_per_second(echoes, time);
-  echoes.expect_no_refusals();
-  return rate;
-}
-
 std::string said_of(const std::map<std::string, int>& refusals) {
   std::string text;
   for (const auto& [code, times] : refusals) {

@@ -24,8 +24,6 @@ add_rate rate_of_adds(const std::string& nats_url, int channels, seconds time);
 // To one channel at a time; each takes adds_to_one_channel, and has its last answer before the
 // next.
 add_rate rate_on_one_channel(const std::string& nats_url, seconds time);
-// Echoes, as a limit of both.
-double rate_of_echoes(const std::string& nats_url, seconds time);
 
 // One sentence, or "".
 std::string said_of(const std::map<std::string, int>& refusals);

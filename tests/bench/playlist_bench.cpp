@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/echo.hpp"
 #include "bench/groups.hpp"
-#include "bench/playlist_host.hpp"
 
 namespace rosey::bench {
 namespace {

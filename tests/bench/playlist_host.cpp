@@ -1,11 +1,10 @@
 #include "bench/playlist_host.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include <atomic>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <cstdio>
 #include <fstream>
 #include <stdexcept>
 
@@ -13,26 +12,6 @@ namespace rosey::bench {
 namespace {
 
 std::atomic<std::int64_t> last_id = 0;
-
-natsStatus connect(natsConnection** made, const std::string& url, echo_service::sending how) {
-  natsOptions* options = nullptr;
-  natsOptions_Create(&options);
-  natsOptions_SetURL(options, url.c_str());
-  natsOptions_SetSendAsap(options, how == echo_service::sending::at_once);
-  const natsStatus status = natsConnection_Connect(made, options);
-  natsOptions_Destroy(options);
-  return status;
-}
-
-void answer_with_itself(natsConnection* bus, natsSubscription*, natsMsg* message, void*) {
-  natsConnection_Publish(bus, natsMsg_GetReply(message), natsMsg_GetData(message),
-                         natsMsg_GetDataLength(message));
-  natsMsg_Destroy(message);
-}
-
-const char* name_of(echo_service::sending how) {
-  return how == echo_service::sending::at_once ? "at_once" : "buffered";
-}
 
 }  // namespace
 
@@ -95,29 +74,6 @@ double timed(tests::soak_client& client, const request& asked, std::string_view 
                                          answer.value_or("by nobody")));
   }
   return took.count();
-}
-
-echo_service::echo_service(const std::string& nats_url, sending how)
-    : process_({"/proc/self/exe", "--echo", nats_url, name_of(how)}, "/") {
-  process_.wait_for_log("ready");
-}
-
-int echo_service::serve(const std::string& nats_url, sending how) {
-  natsConnection* bus = nullptr;
-  natsSubscription* requests = nullptr;
-  if (connect(&bus, nats_url, how) != NATS_OK ||
-      natsConnection_Subscribe(&requests, bus, echo_subject, &answer_with_itself, nullptr) !=
-          NATS_OK ||
-      natsConnection_Flush(bus) != NATS_OK) {
-    return 1;
-  }
-  fmt::print(stderr, "ready\n");
-  std::fflush(stderr);
-  while (std::getchar() != EOF) {
-  }
-  natsSubscription_Destroy(requests);
-  natsConnection_Destroy(bus);
-  return 0;
 }
 
 }  // namespace rosey::bench

@@ -54,16 +54,4 @@ request new_add(std::string_view channel, std::string_view user);
 // `refusal`, when it is not refused with that code.
 double timed(tests::soak_client& client, const request& asked, std::string_view refusal = {});
 
-// Answers each request with itself: a process that does nothing else.
-class echo_service {
- public:
-  enum class sending { at_once, buffered };
-  echo_service(const std::string& nats_url, sending how);
-  static int serve(const std::string& nats_url, sending how);
-
- private:
-  tests::process process_;
-};
-inline constexpr char echo_subject[] = "bench.echo";
-
 }  // namespace rosey::bench

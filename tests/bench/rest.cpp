@@ -1,5 +1,10 @@
 // One `!add` at a time, beside what its way and its writing take at least.
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "bench/bare_sqlite.hpp"
+#include "bench/echo.hpp"
 #include "bench/groups.hpp"
 #include "bench/playlist_host.hpp"
 
@@ -8,22 +13,40 @@ namespace {
 
 constexpr int queue_length = 20;  // at which it is cleared
 
-struct samples {
-  std::vector<double> adds, round_trips, same_statements, one_row;
+struct medians {
+  double add, round_trip, same_statements, one_row;
 };
 
-void take(samples& all, int times, tests::soak_client& client, bare_adds& bare) {
-  timed(client, command("clear", "#rest", "moderator", "", "moderator"));
-  for (int i = 0; i < times; ++i) {
-    all.adds.push_back(timed(client, new_add("#rest", "person-" + std::to_string(i % 100))));
-    if (i % queue_length == queue_length - 1) {
+template <class Measure>
+double median_of(int times, Measure measure) {
+  std::vector<double> took;
+  for (int i = 0; i < times; ++i) took.push_back(measure());
+  return median(took);
+}
+
+medians take(int times, tests::soak_client& client, bare_adds& bare) {
+  int added = 0;
+  const auto add = [&] {
+    if (added++ % queue_length == 0) {
       timed(client, command("clear", "#rest", "moderator", "", "moderator"));
     }
-  }
+    return timed(client, new_add("#rest", "person-" + std::to_string(added % 100)));
+  };
   const request asked{echo_subject, R"({"success":true,)" + new_add("#rest", "ann").payload};
-  for (int i = 0; i < times; ++i) all.round_trips.push_back(timed(client, asked));
-  for (int i = 0; i < times; ++i) all.same_statements.push_back(bare.add());
-  for (int i = 0; i < times; ++i) all.one_row.push_back(bare.one_row());
+  medians found{};
+  found.add = median_of(times, add);
+  found.round_trip = median_of(times, [&] { return timed(client, asked); });
+  found.same_statements = median_of(times, [&] { return bare.add(); });
+  found.one_row = median_of(times, [&] { return bare.one_row(); });
+  return found;
+}
+
+// Others on the machine only make something slower, and not each part alike: what is compared are
+// the medians of each part's quietest round.
+medians quietest(const medians& one, const medians& other) {
+  return {std::min(one.add, other.add), std::min(one.round_trip, other.round_trip),
+          std::min(one.same_statements, other.same_statements),
+          std::min(one.one_row, other.one_row)};
 }
 
 }  // namespace
@@ -36,18 +59,23 @@ figures measure_rest(const effort& how) {
   const echo_service echo(bot.nats_url(), echo_service::sending::at_once);
   tests::soak_client client(bot.nats_url());
   timed(client, new_add("#rest", "ann"));  // plays
-  samples all;
-  take(all, 100, client, bare);  // until caches are warm
-  all = {};
-  for (int round = 0; round < how.of(10, 3); ++round) take(all, 200, client, bare);
-  const double add = median(all.adds);
-  const double trips = 2 * median(all.round_trips);
-  return {{"add_at_rest", "!add at rest, median", "µs", add,
-           "2 round trips + the same statements in SQLite", trips + median(all.same_statements),
-           figure::side::at_most, 1.5},
-          {"add_at_rest_one_row", "!add at rest, median", "µs", add,
-           "2 round trips + a commit of one row", trips + median(all.one_row),
-           figure::side::at_most, 2}};
+  take(100, client, bare);                 // until caches are warm
+  medians all = take(100, client, bare);
+  for (int round = 1; round < how.of(30, 8); ++round) {
+    all = quietest(all, take(100, client, bare));
+  }
+  const double trips = 2 * all.round_trip;
+  const std::string note = fmt::format(
+      "Of each part the quietest round: a round trip {:.0f} µs, the same statements {:.0f}, one "
+      "row "
+      "{:.0f}",
+      all.round_trip, all.same_statements, all.one_row);
+  return {
+      {"add_at_rest", "!add at rest, median", "µs", all.add,
+       "2 round trips + the same statements in SQLite", trips + all.same_statements,
+       figure::side::at_most, 1.5, note},
+      {"add_at_rest_one_row", "!add at rest, median", "µs", all.add,
+       "2 round trips + a commit of one row", trips + all.one_row, figure::side::at_most, 2, note}};
 }
 
 }  // namespace rosey::bench
