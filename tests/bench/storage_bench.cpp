@@ -3,17 +3,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <atomic>
-#include <boost/json/parse.hpp>
-#include <condition_variable>
 #include <fstream>
-#include <mutex>
-#include <stdexcept>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "bench/bare_sqlite.hpp"
-#include "host_stub/bus/connection.hpp"
+#include "bench/figure.hpp"
+#include "bench/load.hpp"
 #include "host_stub/bus/nats_server.hpp"
 #include "integration/support/process.hpp"
 #include "temporary_directory.hpp"
@@ -21,81 +18,16 @@
 namespace rosey::bench {
 namespace {
 
-using seconds = std::chrono::duration<double>;
-using steady = std::chrono::steady_clock;
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.at(values.size() / 2);
-}
-
-// Keeps `in_flight` requests under way: each answer sends the next request. On a connection of its
-// own, and as cheaply as it can: it shares the processors with what it measures.
-class load {
- public:
-  load(const std::string& nats_url, std::string name, std::string subject, std::string payload)
-      : bus_({.url = nats_url, .name = "bench " + name}),
-        inbox_("bench." + std::move(name)),
-        subject_(std::move(subject)),
-        payload_(std::move(payload)) {
-    const char* const inbox = inbox_.c_str();
-    auto opened = bus_.subscribe_to_bursts(
-        {&inbox, 1}, "bench", [this](const std::vector<host::inbound_message>& replies) {
-          for (const host::inbound_message& reply : replies) on(reply);
-        });
-    if (!opened) throw std::runtime_error(opened.error().message);
-    answers_ = std::move(*opened);
-  }
-
-  void start(int in_flight) {
-    under_way_ = in_flight;
-    for (int i = 0; i < in_flight; ++i) send();
-  }
-  // Waits for the last answers.
-  void stop() {
-    stopping_ = true;
-    std::unique_lock lock(mutex_);
-    idle_.wait(lock, [this] { return under_way_ == 0; });
-    answers_.reset();
-    if (!refusal_.empty()) throw std::runtime_error("refused: " + refusal_);
-  }
-
-  std::int64_t answered() const { return answered_; }
-
- private:
-  void send() {
-    if (const auto sent = bus_.publish(subject_, payload_, inbox_); !sent) {
-      throw std::runtime_error(sent.error().message);
-    }
-  }
-
-  void on(const host::inbound_message& reply) {
-    if (reply.payload().find(R"("success":true)") == std::string_view::npos) {
-      refusal_ = reply.payload();
-    }
-    ++answered_;
-    if (!stopping_) return send();
-    const std::lock_guard lock(mutex_);
-    --under_way_;
-    idle_.notify_one();
-  }
-
-  host::connection bus_;
-  const std::string inbox_;
-  const std::string subject_;
-  const std::string payload_;
-  std::unique_ptr<host::burst_subscription> answers_;
-  std::atomic<std::int64_t> answered_ = 0;
-  std::atomic<bool> stopping_ = false;
-  std::string refusal_;  // by the delivery thread; read when it has ended
-  std::mutex mutex_;
-  std::condition_variable idle_;
-  int under_way_ = 0;
-};
+constexpr char insert_subject[] = "db.row.bench.insert";
 
 constexpr char note[] =
     R"({"table":"note","values":{"channel":"#lobby","body":"a note of usual length, for the bench",)"
     R"("n":1}})";
+
+// The same request each time.
+load::source always(const char* subject, const char* payload) {
+  return [request = request{subject, payload}] { return std::optional(request); };
+}
 
 // A storage service as operators run it, on a new database.
 class storage {
@@ -121,7 +53,7 @@ class storage {
   std::string nats_url() const { return nats_.url(); }
 
   double inserts_per_second(int in_flight, seconds time) {
-    load inserts(nats_.url(), "insert", "db.row.bench.insert", note);
+    load inserts(nats_.url(), "insert", always(insert_subject, note));
     inserts.start(in_flight);
     wait(time / 4);  // until caches are warm
     const std::int64_t before = inserts.answered();
@@ -130,16 +62,11 @@ class storage {
     const double rows = static_cast<double>(inserts.answered() - before);
     const seconds took = steady::now() - began;
     inserts.stop();
+    inserts.expect_no_refusals();
     return rows / took.count();
   }
 
  private:
-  static void wait(seconds time) {
-    std::mutex mutex;
-    std::unique_lock lock(mutex);
-    std::condition_variable().wait_for(lock, time, [] { return false; });
-  }
-
   tests::temporary_directory folder_;
   const host::nats_server nats_;
   std::optional<tests::process> process_;
@@ -175,14 +102,17 @@ void beside_slow_readers(const bench_options& options) {
   storage service(options.database);
   static_cast<void>(service.inserts_per_second(options.in_flight, seconds(options.seconds)));
   load slow(
-      service.nats_url(), "slow", "db.row.bench.select",
-      R"({"table":"note","filter":{"body":{"$ilike":"%n%t%u%x%"}},"aggregates":{"n":{"$count":"*"}}})");
+      service.nats_url(), "slow",
+      always(
+          "db.row.bench.select",
+          R"({"table":"note","filter":{"body":{"$ilike":"%n%t%u%x%"}},"aggregates":{"n":{"$count":"*"}}})"));
   const double without = service.inserts_per_second(options.in_flight, seconds(options.seconds));
   slow.start(1);
   const auto before = slow.answered();
   const double with = service.inserts_per_second(options.in_flight, seconds(options.seconds));
   const auto selects = slow.answered() - before;
   slow.stop();
+  slow.expect_no_refusals();
   fmt::print("beside a slow select\n");
   fmt::print("  selects meanwhile                   {:9}\n", selects);
   fmt::print("  inserts a second without            {:9.0f}\n", without);

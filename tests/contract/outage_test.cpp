@@ -16,7 +16,8 @@ class postgresql_outage : public ::testing::Test, protected storage_fixture {
   // Files larger than this cannot be; it must hold the server's own.
   static constexpr std::uintmax_t small_disk = 6 * 1024 * 1024;
 
-  explicit postgresql_outage(std::uintmax_t largest_file = 0) : server_(largest_file) {
+  explicit postgresql_outage(std::uintmax_t largest_file = 0)
+      : server_({.largest_file = largest_file}) {
     options_.synchronous = true;
     keep_log();
     use(make_postgresql_database(server_.url()));

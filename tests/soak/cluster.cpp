@@ -93,8 +93,10 @@ std::vector<std::string> cluster::command_of(std::size_t part) const {
   command.insert(command.end(), environment.begin(), environment.end());
   command.emplace_back(ROSEY_BINARY);
   if (part == storage) {
-    command.insert(command.end(), {"storage", "--database", "sqlite:" + database().string(),
-                                   "--migrations", (folder_.path() / "migrations").string()});
+    const std::string& url = layout_.database_url;
+    command.insert(command.end(),
+                   {"storage", "--database", url.empty() ? "sqlite:" + database().string() : url,
+                    "--migrations", (folder_.path() / "migrations").string()});
   } else {
     command.emplace_back("run");
   }

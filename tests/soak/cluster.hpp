@@ -26,6 +26,7 @@ class cluster {
     std::vector<std::string> storage_environment = {};  // arguments of env: NAME=VALUE
     std::vector<std::string> host_environment = {};
     std::filesystem::path database = {};                  // empty: a file in folder()
+    std::string database_url = {};                        // another one than that file
     std::function<void(const bot_folder&)> prepare = {};  // called before anything is started
   };
   enum part : std::size_t { nats, storage, first_host };

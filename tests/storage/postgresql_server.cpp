@@ -26,22 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Debian keeps the programs of each version apart, and out of the PATH.
-fs::path program(const std::string& name) {
-  std::vector<fs::path> found;
-  const fs::path versions = "/usr/lib/postgresql";
-  if (fs::is_directory(versions)) {
-    for (const auto& version : fs::directory_iterator(versions)) {
-      if (fs::exists(version.path() / "bin" / name)) found.push_back(version.path() / "bin" / name);
-    }
-  }
-  if (found.empty()) {
-    throw std::runtime_error("PostgreSQL's " + name +
-                             " is not installed; scripts/install-packages test does that");
-  }
-  return *std::max_element(found.begin(), found.end());
-}
-
 const passwd* unprivileged_user() {
   if (::geteuid() != 0) return nullptr;
   const passwd* user = ::getpwnam("postgres");
@@ -92,14 +76,30 @@ std::string log_of(const fs::path& folder) {
 
 }  // namespace
 
-postgresql_server::postgresql_server(std::uintmax_t largest_file) : largest_file_(largest_file) {
+// Debian keeps the programs of each version apart.
+fs::path postgresql_program(const std::string& name) {
+  std::vector<fs::path> found;
+  const fs::path versions = "/usr/lib/postgresql";
+  if (fs::is_directory(versions)) {
+    for (const auto& version : fs::directory_iterator(versions)) {
+      if (fs::exists(version.path() / "bin" / name)) found.push_back(version.path() / "bin" / name);
+    }
+  }
+  if (found.empty()) {
+    throw std::runtime_error("PostgreSQL's " + name +
+                             " is not installed; scripts/install-packages test does that");
+  }
+  return *std::max_element(found.begin(), found.end());
+}
+
+postgresql_server::postgresql_server(const options& chosen) : options_(chosen) {
   if (const passwd* user = unprivileged_user()) {
     if (::chown(folder_.path().c_str(), user->pw_uid, user->pw_gid) != 0) {
       throw std::runtime_error("cannot give the server's folder to " + std::string(user->pw_name));
     }
   }
   const pid_t child = spawn(
-      program("initdb"),
+      postgresql_program("initdb"),
       {"--pgdata=" + (folder_.path() / "data").string(), "--username=rosey", "--auth=trust",
        "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=4", "--no-instructions"},
       folder_.path());
@@ -143,12 +143,16 @@ void postgresql_server::kill() {
 }
 
 void postgresql_server::start() {
-  // Nothing here has to survive the machine.
-  child_ = spawn(program("postgres"),
-                 {"-D", (folder_.path() / "data").string(), "-k", folder_.path().string(), "-c",
-                  "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off", "-c",
-                  "shared_buffers=32MB", "-c", "max_connections=400", "-c", "autovacuum=off"},
-                 folder_.path(), largest_file_);
+  std::vector<std::string> arguments{"-D", (folder_.path() / "data").string(),
+                                     "-k", folder_.path().string(),
+                                     "-c", "listen_addresses=",
+                                     "-c", "shared_buffers=32MB",
+                                     "-c", "max_connections=400",
+                                     "-c", "autovacuum=off"};
+  if (!options_.durable) {  // a test's data need not survive the machine
+    arguments.insert(arguments.end(), {"-c", "fsync=off", "-c", "full_page_writes=off"});
+  }
+  child_ = spawn(postgresql_program("postgres"), arguments, folder_.path(), options_.largest_file);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (PQping(url().c_str()) != PQPING_OK) {
     const bool ended = ::waitpid(child_, nullptr, WNOHANG) == child_;

@@ -15,8 +15,12 @@ namespace rosey::tests {
 // thread that made it, even if that is killed. Throws std::runtime_error.
 class postgresql_server {
  public:
-  // With `largest_file` (bytes) no table can grow past it: as on a full disk.
-  explicit postgresql_server(std::uintmax_t largest_file = 0);
+  struct options {
+    std::uintmax_t largest_file = 0;  // bytes past which no table can grow: as on a full disk
+    bool durable = false;             // as in production, for what measures it
+  };
+  postgresql_server() : postgresql_server(options()) {}
+  explicit postgresql_server(const options& chosen);
   ~postgresql_server();
   postgresql_server(const postgresql_server&) = delete;
   postgresql_server& operator=(const postgresql_server&) = delete;
@@ -35,9 +39,13 @@ class postgresql_server {
   void signal_all(int number) const;
 
   temporary_directory folder_;
-  std::uintmax_t largest_file_;
+  const options options_;
   pid_t child_ = -1;
 };
+
+// Where a program of PostgreSQL's is, which Debian keeps out of the PATH. Throws
+// std::runtime_error.
+std::filesystem::path postgresql_program(const std::string& name);
 
 // The server that CTest's fixture started for this run, or else one of this process' own.
 // Valid until the process ends.
