@@ -1,5 +1,5 @@
 // What this instance knows of one channel, and what may be done next: a state machine without I/O
-// and without a clock. channels.cpp does what it says.
+// and without a clock. channel_driver.cpp does what it says.
 //
 // condition   means                                                     next() says
 // ----------  --------------------------------------------------------  ----------------------
