@@ -255,8 +255,7 @@ result<void> connection::flush(std::chrono::milliseconds timeout) {
   if (!outbox_->wait_until_empty(timeout)) {
     return error{"unavailable", "NATS does not take what is sent"};
   }
-  const natsStatus status =
-      natsConnection_FlushTimeout(native(), std::max<std::int64_t>(timeout.count(), 1));
+  const natsStatus status = outbox_->flush(timeout);
   if (status != NATS_OK) return bus_error(status, "NATS does not answer");
   return {};
 }

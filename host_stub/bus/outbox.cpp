@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <utility>
@@ -27,7 +28,7 @@ constexpr std::chrono::milliseconds until_libnats_knows{100};
 // libnats writes what it has gathered when it is asked to flush, and then waits for the server to
 // answer a ping. The next batch gathers meanwhile; a slow server holds it up no longer than this.
 // (Without a flush libnats writes after a millisecond of sleep; with SendAsap each message apart.)
-constexpr std::int64_t most_between_batches_ms = 1;
+constexpr std::int64_t most_between_batches_ms = 500;
 
 }  // namespace
 
@@ -88,7 +89,7 @@ natsStatus outbox::write(const message& next) const {
                                        next.payload.data(), size);
 }
 
-std::size_t outbox::write(const std::deque<message>& batch) const {
+std::size_t outbox::write(const std::deque<message>& batch) {
   std::size_t taken = 0;
   for (const message& next : batch) {
     const natsStatus status = write(next);
@@ -96,8 +97,15 @@ std::size_t outbox::write(const std::deque<message>& batch) const {
     if (status != NATS_OK) on_failure_(status, next.subject);
     ++taken;
   }
-  if (taken != 0) natsConnection_FlushTimeout(connection_, most_between_batches_ms);
+  // While somebody else flushes, libnats' own thread writes a millisecond later.
+  const std::unique_lock turn(flushing_, std::try_to_lock);
+  if (taken != 0 && turn) natsConnection_FlushTimeout(connection_, most_between_batches_ms);
   return taken;
+}
+
+natsStatus outbox::flush(std::chrono::milliseconds timeout) {
+  const std::lock_guard turn(flushing_);
+  return natsConnection_FlushTimeout(connection_, std::max<std::int64_t>(timeout.count(), 1));
 }
 
 void outbox::run() {

@@ -63,13 +63,18 @@ class outbox {
   // Waits until all that was added has been handed to libnats. False if that takes longer.
   bool wait_until_empty(std::chrono::milliseconds timeout);
 
+  // Waits until the server has taken what was handed to libnats. All flushes of the connection go
+  // through here, one at a time: in libnats (3.4.1 to 3.13.0) two of them may share one record, and
+  // the one whose time is over first takes it away from the other, which then waits in vain.
+  natsStatus flush(std::chrono::milliseconds timeout);
+
  private:
   static constexpr std::chrono::milliseconds patience{500};
 
   void run();
   natsStatus write(const message& next) const;
   // How many of `batch` libnats took; it stops at one that the broken connection refused.
-  std::size_t write(const std::deque<message>& batch) const;
+  std::size_t write(const std::deque<message>& batch);
 
   const std::size_t most_bytes_;
   const failure_handler on_failure_;
@@ -82,6 +87,7 @@ class outbox {
   bool writing_ = false;
   std::size_t bytes_ = 0;
   std::deque<message> waiting_;
+  std::mutex flushing_;
   std::thread thread_;
 };
 
