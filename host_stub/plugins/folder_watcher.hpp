@@ -1,5 +1,5 @@
-// Tells which libraries of a folder have changed: once for each change, when it is complete. The
-// folder itself is told when its permissions change.
+// Reports which libraries of a folder have changed: once for each change, when it is complete. Also
+// the folder itself, when its permissions change.
 #pragma once
 
 #include <chrono>

@@ -48,7 +48,7 @@ void plugin_manager::follow(const std::filesystem::path& file) {
   if (is_plugin_file(file) && !is_helper(file)) {
     const bool is_loaded = loaded_from(file).has_value();
     const auto done = take_change(file);
-    // Who writes a file will close it, and then it is told again.
+    // When the writer closes the file, it is reported again.
     if (!done && done.error().code != "being_written") {
       spdlog::error("plugin {}: {}", is_loaded ? "not replaced" : "not loaded",
                     done.error().message);

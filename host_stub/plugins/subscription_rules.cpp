@@ -40,7 +40,7 @@ bool holds_white_space(std::string_view name) {
                      [](unsigned char byte) { return byte <= ' ' || byte == 0x7f; });
 }
 
-// Requests to those who serve them, whoever asks.
+// Requests that the host and storage serve.
 struct service_subjects {
   std::string_view pattern;
   std::string_view owner;

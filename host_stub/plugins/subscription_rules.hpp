@@ -5,8 +5,8 @@
 // (without). So a plugin may not be in line for the requests of others: their commands
 // (rosey.command.ID.…) and services (service.ID.…), those to the host (rosey.admin.…,
 // rosey.monitoring.…) and to storage (db.…), and the answers that others wait for (_INBOX.…). A
-// wildcard that covers one of these is the same. Events are for whoever listens, such as playlist.>
-// and rosey.chat.users.
+// wildcard that covers one of these is the same. Events, such as playlist.> and rosey.chat.users,
+// are open to all.
 //
 // A queue group is the plugin's id, or begins with it and a dot: so two plugins that both take an
 // event once take it once each.

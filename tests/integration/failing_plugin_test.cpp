@@ -44,6 +44,16 @@ TEST_F(FailingPlugin, IsAnsweredForAtOnceAndCalledOnce) {
   EXPECT_THAT(host_.log(), HasSubstr("task: thrown from a coroutine"));
 }
 
+// As of a plugin on another host, which has died.
+TEST_F(FailingPlugin, ThatIsGoneIsNamedWithTheSubjectOnWhichNobodyListens) {
+  const auto verbs = host_.plugins.verbs();
+  ASSERT_TRUE(host_.plugins.unload("failing"));
+  host::command_router router(host_.bus, [&] { return verbs; }, {});
+  EXPECT_EQ(
+      router.answer({"#lobby", "ann", wire::role::user, "!fail"}),
+      "❌ The plugin 'failing' cannot be reached: nobody listens on rosey.command.failing.fail");
+}
+
 TEST_F(FailingPlugin, IsNotAnsweredForWhenItHasAnsweredOrIsNotTheOneToAnswer) {
   EXPECT_EQ(host_.ask("failing.answered"), "answered");
   const auto event = host_.bus.request("failing.event", "{}", std::chrono::milliseconds(200));

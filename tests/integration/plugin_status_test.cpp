@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <future>
 #include <string>
@@ -38,6 +39,18 @@ class PluginStatus : public testing::Test {
     return lines;
   }
 
+  // The list as soon as it is the wanted one, or what it is when the change is over.
+  template <class Wanted>
+  std::vector<std::string> list_until(const std::future<result<std::string>>& change,
+                                      Wanted wanted) const {
+    for (;;) {
+      const bool is_over = change.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+      std::vector<std::string> now = list();
+      if (wanted(now) || is_over) return now;
+      std::this_thread::yield();
+    }
+  }
+
   hostile_host host_{"behaves"};
 };
 
@@ -65,13 +78,13 @@ TEST_F(PluginStatus, NamesAFileThatWasRefusedUntilItIsGone) {
 TEST_F(PluginStatus, ShowsAnInstanceOnItsWayUp) {
   host_.install("starts_slowly");
   auto loading = std::async(std::launch::async, [&] { return host_.plugins.load("hostile"); });
-  std::vector<std::string> seen;
-  for (; seen.size() < 2; seen = list()) std::this_thread::yield();
+  std::vector<std::string> seen =
+      list_until(loading, [](const auto& now) { return now.size() == 2; });
   EXPECT_THAT(seen, ElementsAre(hello_runs, "hostile 1.0.0 - starting"));
   EXPECT_TRUE(loading.get());
   EXPECT_THAT(list(), ElementsAre(hello_runs, hostile_runs));
   auto reloading = std::async(std::launch::async, [&] { return host_.plugins.reload("hostile"); });
-  for (seen.clear(); seen.size() < 3; seen = list()) std::this_thread::yield();
+  seen = list_until(reloading, [](const auto& now) { return now.size() == 3; });
   EXPECT_THAT(seen, ElementsAre(hello_runs, hostile_runs, "hostile 1.0.0 - starting"));
   EXPECT_TRUE(reloading.get());
 }
@@ -81,12 +94,10 @@ TEST_F(PluginStatus, ShowsTheOldInstanceBesideTheNewOne) {
   ASSERT_TRUE(host_.plugins.load("hostile"));
   host_.install("behaves");
   auto reloading = std::async(std::launch::async, [&] { return host_.plugins.reload("hostile"); });
-  std::vector<std::string> seen;
-  while (seen.size() < 3 || seen[2] != "hostile 1.0.0 - stopping") {
-    std::this_thread::yield();
-    seen = list();
-  }
-  EXPECT_EQ(seen[1], hostile_runs);
+  const std::string stopping = "hostile 1.0.0 - stopping";
+  const std::vector<std::string> seen =
+      list_until(reloading, [&](const auto& now) { return now.size() == 3 && now[2] == stopping; });
+  EXPECT_THAT(seen, ElementsAre(hello_runs, hostile_runs, stopping));
   EXPECT_TRUE(reloading.get());
   EXPECT_THAT(list(), ElementsAre(hello_runs, hostile_runs));
 }
